@@ -1,0 +1,40 @@
+// How a session with PostgreSQL behaves: every limit that a connection has, by name.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+
+#include "db/pg/address.hpp"
+#include "reactor/result.hpp"
+
+namespace penstock::db::pg {
+
+/// Which plans the session may use. A statement prepared on an empty table may keep its
+/// sequential scan for ever; the write path pins index plans (no seqscan, hash or merge join, no
+/// JIT, generic plans), the read path lets the planner choose.
+enum class Plans { chosen, pinned };
+
+struct ConnectionOptions {
+    explicit ConnectionOptions(Address where) : address(std::move(where)) {}
+
+    Address address;
+    std::string application_name = "penstock";
+    Plans plans = Plans::chosen;
+    milliseconds connect_max{5'000};               ///< one attempt, all hosts together
+    milliseconds statement_timeout{10'000};        ///< the server cancels: unavailable
+    milliseconds lock_timeout{5'000};              ///< the server cancels: retry_transaction
+    milliseconds idle_in_transaction_max{15'000};  ///< the server ends the session
+    /// A segment at the head of the pipeline for longer than this: the connection is dropped.
+    milliseconds response_max{20'000};
+    std::size_t segments_max = 64;  ///< in flight; more is reactor::Errc::overloaded
+};
+
+struct BackoffLimits {
+    milliseconds first{50};    ///< upper bound of the first pause
+    milliseconds most{5'000};  ///< upper bound of every pause
+    /// A connection that lived this long was good: the next pause is a first one.
+    milliseconds good_after{5'000};
+};
+
+}  // namespace penstock::db::pg
