@@ -1,0 +1,17 @@
+# embed_text(TARGET target HEADER path NAMESPACE ns TYPE type FILES a.sql b.sql …)
+#
+# Makes one header in which each file is a constant named after it:
+#   inline constexpr TYPE lock_accounts{"lock_accounts", R"…(text)…"};
+# TYPE is declared by the includer of the header (db/statement.hpp, cache/script.hpp).
+function(embed_text)
+    cmake_parse_arguments(ARG "" "TARGET;HEADER;NAMESPACE;TYPE;INCLUDE" "FILES" ${ARGN})
+    set(output ${CMAKE_BINARY_DIR}/generated/${ARG_HEADER})
+    add_custom_command(
+        OUTPUT ${output}
+        COMMAND ${CMAKE_COMMAND} "-DOUTPUT=${output}" "-DNAMESPACE=${ARG_NAMESPACE}"
+            "-DTYPE=${ARG_TYPE}" "-DINCLUDE=${ARG_INCLUDE}" "-DFILES=${ARG_FILES}"
+            -P ${CMAKE_SOURCE_DIR}/cmake/EmbedTextScript.cmake
+        DEPENDS ${ARG_FILES} ${CMAKE_SOURCE_DIR}/cmake/EmbedTextScript.cmake
+        VERBATIM)
+    target_sources(${ARG_TARGET} PRIVATE ${output})
+endfunction()
