@@ -1,1 +1,2 @@
+// The compiled half of Beast.
 #include <boost/beast/src.hpp>
