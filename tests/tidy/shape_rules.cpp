@@ -105,9 +105,15 @@ Faults files_say_what_they_answer(Source const& source) {
     if (source.text().starts_with("//")) return {};
     // A source, or a test that mirrors it, may leave it to the header of the same name.
     auto name = source.path().substr(0, source.path().rfind('.'));
-    if (source.is_in("tests/")) name.erase(0, std::string_view("tests/").size());
-    auto const own_header = "#include \"" + name + ".hpp\"";
-    if (!source.is_header() && source.text().starts_with(own_header)) return {};
+    auto const begins_with_header = [&] {
+        return source.text().starts_with("#include \"" + name + ".hpp\"");
+    };
+    bool named = !source.is_header() && begins_with_header();
+    if (source.is_in("tests/")) {
+        name.erase(0, std::string_view("tests/").size());
+        named = named || begins_with_header();
+    }
+    if (named) return {};
     return {source.fault(0, "the first line says in a comment which question the file answers")};
 }
 
