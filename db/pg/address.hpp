@@ -30,7 +30,7 @@ public:
 
     /// What to try, in order: one set of keywords per resolved address of each host. libpq finds
     /// a hostaddr in it (or a socket directory) and never looks a name up itself.
-    asio::awaitable<Answer<std::vector<Keywords>>> candidates() const;
+    asio::awaitable<Answer<std::vector<Keywords>>> candidates(SteadyTime deadline) const;
 
     /// `text` without the password.
     std::string scrubbed(std::string text) const;
@@ -43,8 +43,8 @@ private:
     };
 
     explicit Address(Keywords keywords);
-    static asio::awaitable<Answer<std::vector<std::string>>> resolve(std::string host,
-                                                                     std::string port);
+    using Addresses = std::vector<std::string>;
+    static asio::awaitable<Answer<Addresses>> resolve(std::string host, SteadyTime deadline);
 
     Keywords common_;
     std::vector<Endpoint> endpoints_;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -72,14 +73,19 @@ private:
 
     bool prepare(Segment::Step const& step);
     bool send_step(Segment::Step const& step);
-    void enqueue(std::shared_ptr<Pending> pending);
+    bool send_sync();
+    std::shared_ptr<Pending> enqueue(std::shared_ptr<Pending> pending);
     void send_rollback();
+    void push();
 
     void deliver_results();
-    void on_result(::pg_result* result);
+    void on_result(Rows rows, ::pg_result const* result);
     void on_end_of_statement();
     void on_sync();
-    void refuse(::pg_result* result);
+    void settle(Pending& pending);
+    void note_prepared(Pending const& pending);
+    void explain(Failure& failure) const;
+    void leave_no_transaction(Pending const& pending);
     void lose(Failure reason);
     void fail_all();
 
@@ -88,13 +94,14 @@ private:
     ConnectionHandle connection_;  // before socket_: the descriptor is forgotten first
     reactor::BorrowedFd socket_;
     reactor::Pulse written_;  ///< there is something to flush
-    reactor::Pulse watched_;  ///< the head of the pipeline has changed
     std::deque<std::shared_ptr<Pending>> in_flight_;
     std::unordered_map<std::string_view, Prepared> prepared_;
     SteadyTime head_since_ = never;
     std::size_t nulls_ = 0;
     bool lost_ = false;
+    std::optional<Failure> farewell_;  ///< what the server said when it ended the session
     Failure reason_;
+    asio::any_io_executor executor_;
 };
 
 }  // namespace penstock::db::pg

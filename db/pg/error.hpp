@@ -47,6 +47,10 @@ namespace penstock::db::pg {
 
 /// Everything known about a "no". `code` is what the program acts on, the rest is for the log.
 struct Failure {
+    // Not an aggregate: C++20 would make every error_code convertible to one, and g++ 12 destroys
+    // aggregate temporaries twice beside a co_await.
+    Failure() {}
+
     error_code code;
     std::string sqlstate;             ///< empty when the server did not say one
     std::string constraint;           ///< the violated constraint, if any
@@ -68,6 +72,10 @@ bool wants_new_connection(std::string_view sqlstate);
 /// Lets system::result<T, Failure>::value() throw: system_error of the code.
 [[noreturn]] void throw_exception_from_error(Failure const& failure,
                                              boost::source_location const& where);
+
+/// The value of a Result that has nothing to say but success. (Not bool: an error_code converts
+/// to that.)
+struct Done {};
 
 /// A result that can say everything about its failure.
 template <class T>

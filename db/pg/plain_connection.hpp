@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,12 +33,14 @@ public:
 
 private:
     asio::awaitable<Answer<Rows>> answer(SteadyTime deadline);
-    asio::awaitable<Result<bool>> flush();
-    asio::awaitable<Result<bool>> until_not_busy();
+    asio::awaitable<Result<Done>> collect();
+    asio::awaitable<Result<Done>> until_not_busy();
     Failure lost() const;
 
     ConnectionHandle connection_;  // before socket_: the descriptor is forgotten first
     reactor::BorrowedFd socket_;
+    Rows rows_;
+    std::optional<Failure> failure_;
 };
 
 }  // namespace penstock::db::pg

@@ -42,6 +42,7 @@ private:
     Session* least_loaded() const;  ///< null when none is up
 
     asio::any_io_executor executor_;
+    Broadcast came_up_;
     std::vector<std::unique_ptr<Session>> sessions_;
 };
 

@@ -81,6 +81,7 @@ private:
 /// The rows of one statement, and what it touched. Owns them; `for (Row row : rows)` reads them.
 class Rows {
 public:
+    Rows() = default;
     explicit Rows(::pg_result* owned) : result_(owned) {}
 
     class Iterator {

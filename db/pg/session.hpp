@@ -4,16 +4,15 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <cstdint>
 #include <functional>
-#include <list>
 #include <memory>
 #include <random>
 
 #include "db/pg/backoff.hpp"
+#include "db/pg/broadcast.hpp"
 #include "db/pg/connection.hpp"
 #include "db/pg/metrics.hpp"
 #include "db/pg/options.hpp"
 #include "db/pg/segment.hpp"
-#include "reactor/promise.hpp"
 
 namespace penstock::db::pg {
 
@@ -81,8 +80,7 @@ public:
 private:
     friend class Lease;
     asio::awaitable<void> live(ConnectionHandle dialled);
-    asio::awaitable<bool> pause(Failure reason);
-    void wake_waiters();
+    asio::awaitable<bool> pause();
 
     asio::any_io_executor executor_;
     ConnectionOptions options_;
@@ -93,7 +91,7 @@ private:
     std::unique_ptr<Connection> connection_;
     std::uint64_t life_ = 0;
     Failure last_failure_;
-    std::list<reactor::Promise<bool>*> waiters_;
+    Broadcast came_up_;
 };
 
 }  // namespace penstock::db::pg

@@ -1,0 +1,79 @@
+#include "db/pg/pool.hpp"
+
+#include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <utility>
+
+#include "domain/assert.hpp"
+#include "reactor/deadline.hpp"
+#include "reactor/task_group.hpp"
+
+namespace penstock::db::pg {
+
+Pool::Pool(asio::any_io_executor executor, ConnectionOptions options, std::size_t size,
+           BackoffLimits backoff, Session::Observer observer)
+    : executor_(executor), came_up_(executor) {
+    PENSTOCK_ASSERT(size > 0);
+    auto relay = [this, observer](SessionEvent const& event) {
+        if (event.up) came_up_.notify_all();
+        if (observer) observer(event);
+    };
+    for (std::size_t i = 0; i < size; ++i)
+        sessions_.push_back(std::make_unique<Session>(executor, options, backoff, relay));
+}
+
+Pool::~Pool() = default;
+
+asio::awaitable<void> Pool::run() {
+    reactor::TaskGroup lives(executor_);
+    for (auto const& session : sessions_) lives.spawn(session->run());
+    co_await asio::this_coro::throw_if_cancelled(false);
+    for (;;) {
+        bool const undisturbed = co_await reactor::sleep_until(never);
+        if (!undisturbed) break;
+    }
+    lives.cancel();
+    // Joining is not to be cancelled: the sessions end at once, and they live in this frame.
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    co_await lives.join();
+}
+
+asio::awaitable<Result<Rows>> Pool::query(Statement const& statement, Params params,
+                                          SteadyTime deadline) {
+    Segment segment;
+    segment.add(statement, std::move(params));
+    auto answer = co_await read(std::move(segment), deadline);
+    if (!answer) co_return answer.error().code;
+    co_return std::move(answer->front());
+}
+
+asio::awaitable<SegmentAnswer> Pool::read(Segment segment, SteadyTime deadline) {
+    for (int attempt = 1;; ++attempt) {
+        bool const connected = co_await ready(deadline);
+        if (!connected) co_return failure_of(Errc::unavailable, "no connection for reading");
+        auto answer = co_await least_loaded()->execute(segment, deadline);
+        bool const lost = !answer && answer.error().code == Errc::connection_lost;
+        if (!lost || attempt == 2) co_return answer;
+    }
+}
+
+asio::awaitable<bool> Pool::ready(SteadyTime deadline) {
+    for (;;) {
+        if (up()) co_return true;
+        bool const woken = co_await came_up_.wait(deadline);
+        if (!woken) co_return up();
+    }
+}
+
+bool Pool::up() const { return least_loaded() != nullptr; }
+
+Session* Pool::least_loaded() const {
+    Session* best = nullptr;
+    for (auto const& session : sessions_) {
+        if (!session->up()) continue;
+        if (best == nullptr || session->depth() < best->depth()) best = session.get();
+    }
+    return best;
+}
+
+}  // namespace penstock::db::pg
