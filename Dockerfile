@@ -9,7 +9,7 @@ RUN apt-get update \
         libboost-system1.81-dev \
         libpq-dev libhiredis-dev libspdlog-dev libfmt-dev prometheus-cpp-dev \
         libssl-dev zlib1g-dev \
- && rm -rf /var/lib/apt/lists/*
+ && apt-get clean && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 # What changes seldom comes first: a change in the server does not copy the rest anew.
 COPY CMakeLists.txt CMakePresets.json ./
@@ -30,7 +30,7 @@ RUN apt-get update \
         libboost-json1.81.0 libboost-program-options1.81.0 \
         libpq5 libhiredis0.14 libspdlog1.10 libfmt9 libprometheus-cpp-core1.0 \
         libssl3 zlib1g libstdc++6 \
- && rm -rf /var/lib/apt/lists/* \
+ && apt-get clean && rm -rf /var/lib/apt/lists/* \
  && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin penstock
 COPY --from=build /penstock /usr/bin/penstock
 USER 10001
