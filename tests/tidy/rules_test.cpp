@@ -133,6 +133,11 @@ BOOST_AUTO_TEST_CASE(braces_and_lambdas_beside_co_await_are_refused) {
     breaks(rule, "void f() { co_await [s]() -> T { co_return; }(); }");
     breaks(rule, "void f() { auto x = co_await co_spawn(e, [] { return 1; }, token); }");
     breaks(rule, "void f() { if (co_await g(A{1})) h(); }");
+    breaks(rule, "void f() { co_await g([&] { h(); }); }");
+    breaks(rule, "void f() { co_await g([&, s] { h(); }); }", "tests/a.cpp");
+    breaks(rule, "void f() { co_await g([&] { h(); }, A{1}); }", "tests/a.cpp");
+    keeps(rule, "void f() { co_await g([&] { A a{1}; return a; }); }", "tests/a.cpp");
+    keeps(rule, "void f() { co_await g([&a, &b] { h(); }, [] {}); }", "tests/a.cpp");
     keeps(rule, "void f() { co_await g(options, list[3], (*p)[1]); }");
     keeps(rule, "void f() { auto [e, n] = co_await s.read(b, as_result); }");
     keeps(rule, "void f() { if (auto x = co_await r(); !x) { y = {1}; } }");
