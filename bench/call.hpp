@@ -1,0 +1,43 @@
+// One request of a scenario: its bytes, and what it means when the server says yes.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "domain/amount.hpp"
+
+namespace penstock::bench {
+
+using domain::Amount;
+using AccountIndex = std::uint32_t;
+
+enum class Kind : std::uint8_t { deposit, transfer };
+inline constexpr std::size_t kinds = 2;
+/// As the ledger's totals name it.
+char const* name_of(Kind kind);
+
+/// One movement, in the terms of the books: indexes, not addresses.
+struct Posting {
+    std::uint32_t book = 0;
+    AccountIndex from = 0;
+    AccountIndex to = 0;
+    Kind kind = Kind::transfer;
+    Amount amount = 0;
+
+    bool operator==(Posting const&) const = default;
+};
+
+/// The bytes stay until the fate of the request is known: an unanswered one is sent again as it
+/// was, under the same idempotency key.
+struct Call {
+    std::string bytes;
+    std::size_t route = 0;  ///< index into Scenario::routes()
+    int expected_status = 201;
+    std::uint64_t units = 1;        ///< what it counts for: transfers in a bulk
+    std::uint64_t tag = 0;          ///< the scenario's own
+    std::vector<Posting> postings;  ///< empty: the request changes nothing
+};
+
+}  // namespace penstock::bench

@@ -1,0 +1,88 @@
+#include "bench/funded_ledgers.hpp"
+
+#include <algorithm>
+
+#include "bench/ledger_view.hpp"
+
+namespace penstock::bench {
+namespace {
+
+constexpr Amount funds_wanted = 1'000'000'000;
+constexpr Amount transfer_max = 100;
+constexpr AccountIndex treasury = 1;
+constexpr AccountIndex first_account = 2;
+
+std::string address(unsigned number) {
+    auto digits = std::to_string(number);
+    return "account:" + std::string(7 - std::min<std::size_t>(7, digits.size()), '0') + digits;
+}
+
+}  // namespace
+
+FundedLedgers::FundedLedgers(std::string name, Options const& options)
+    : pattern_(options.pattern), accounts_(options.accounts), random_(options.seed) {
+    if (pattern_ == Pattern::zipf) {
+        zipf_ = std::make_unique<Zipf>(options.accounts, options.zipf_exponent);
+    }
+    for (unsigned i = 0; i < options.ledgers; ++i) {
+        auto& books = ledgers_.emplace_back(name + "-" + std::to_string(i));
+        books.open("treasury");
+        for (unsigned number = 0; number < options.accounts; ++number) {
+            books.open(address(number));
+        }
+    }
+}
+
+asio::awaitable<void> FundedLedgers::setup(Client& client) {
+    // Together the accounts hold no more than one deposit may carry.
+    Amount const each = std::min(funds_wanted, domain::amount_max / Amount{accounts_});
+    for (std::uint32_t ledger = 0; ledger < ledgers_.size(); ++ledger) {
+        auto& books = ledgers_[ledger];
+        bool const made = co_await create_ledger(client, books.ledger());
+        if (!made) throw Unusable("the ledger " + books.ledger() + " exists already");
+        Posting funds{ledger, Books::world, treasury, Kind::deposit, each * Amount{accounts_}};
+        co_await deposit(client, books, funds);
+        std::vector<Posting> shares;
+        shares.reserve(accounts_);
+        for (unsigned number = 0; number < accounts_; ++number) {
+            shares.push_back({ledger, treasury, account(number), Kind::transfer, each});
+        }
+        co_await transfer_all(client, books, std::move(shares));
+    }
+}
+
+AccountIndex FundedLedgers::account(std::size_t number) const {
+    return first_account + static_cast<AccountIndex>(number);
+}
+
+std::uint32_t FundedLedgers::choose_ledger() {
+    return static_cast<std::uint32_t>(random_.below(ledgers_.size()));
+}
+
+AccountIndex FundedLedgers::choose_account() {
+    return account(zipf_ ? zipf_->pick(random_) : random_.below(accounts_));
+}
+
+Posting FundedLedgers::choose() { return choose(choose_ledger()); }
+
+Posting FundedLedgers::choose(std::uint32_t ledger) {
+    AccountIndex from = choose_account();
+    AccountIndex const to = pattern_ == Pattern::hot ? first_account : choose_account();
+    if (from == to) from = account((from - first_account + 1) % accounts_);
+    auto const amount =
+        1 + static_cast<Amount>(random_.below(static_cast<std::uint64_t>(transfer_max)));
+    return {ledger, from, to, Kind::transfer, amount};
+}
+
+asio::awaitable<std::vector<std::string>> FundedLedgers::check(Client& client) {
+    std::vector<std::string> found;
+    for (auto const& books : ledgers_) {
+        auto const observed = co_await observe(client, books.ledger());
+        for (auto const& difference : books.differences(observed)) {
+            found.push_back(books.ledger() + ": " + difference);
+        }
+    }
+    co_return found;
+}
+
+}  // namespace penstock::bench

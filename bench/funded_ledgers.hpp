@@ -1,0 +1,44 @@
+// Ledgers whose accounts have money: the ground that the synthetic loads stand on.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bench/books.hpp"
+#include "bench/client.hpp"
+#include "bench/options.hpp"
+#include "bench/random.hpp"
+
+namespace penstock::bench {
+
+/// Makes `count` ledgers of `accounts` funded accounts each, and chooses who pays whom.
+class FundedLedgers {
+public:
+    FundedLedgers(std::string name, Options const& options);
+
+    asio::awaitable<void> setup(Client& client);
+
+    /// A small transfer between two accounts of one ledger, by the pattern.
+    Posting choose();
+    /// The same, but in that ledger.
+    Posting choose(std::uint32_t ledger);
+    std::uint32_t choose_ledger();
+    AccountIndex choose_account();
+
+    Books& books(std::uint32_t ledger) { return ledgers_[ledger]; }
+    std::size_t size() const { return ledgers_.size(); }
+
+    asio::awaitable<std::vector<std::string>> check(Client& client);
+
+private:
+    AccountIndex account(std::size_t number) const;
+
+    Pattern pattern_;
+    unsigned accounts_;
+    Random random_;
+    std::unique_ptr<Zipf> zipf_;
+    std::vector<Books> ledgers_;
+};
+
+}  // namespace penstock::bench

@@ -1,0 +1,122 @@
+#include "bench/ledger_view.hpp"
+
+#include <algorithm>
+#include <boost/json/serialize.hpp>
+
+#include "bench/target.hpp"
+
+namespace penstock::bench {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t bulk_items_max = 5000;
+
+/// Every page of a list of accounts.
+asio::awaitable<void> list_accounts(Client& client, std::string path, Observed& observed) {
+    std::string cursor;
+    for (;;) {
+        std::string page_path = path;
+        if (!cursor.empty()) page_path += "&cursor=" + cursor;
+        auto const page = co_await client.get_ok(page_path);
+        for (auto const& account : page.at("data").as_array()) {
+            observed.balances.emplace_back(std::string(account.at("address").as_string()),
+                                           account.at("balance").as_int64());
+        }
+        auto const& next = page.at("next_cursor");
+        if (next.is_null()) co_return;
+        cursor = std::string(next.as_string());
+    }
+}
+
+void read_totals(json::value const& totals, Observed& observed) {
+    for (auto const& [kind, total] : totals.as_object()) {
+        Total value;
+        value.count = static_cast<std::uint64_t>(total.at("count").as_int64());
+        value.amount = total.at("amount").as_int64();
+        observed.totals[std::string(kind)] = value;
+    }
+}
+
+void read_verdict(json::value const& verified, Observed& observed) {
+    observed.verified = verified.at("ok").as_bool();
+    for (auto const& check : verified.at("checks").as_array()) {
+        if (check.at("ok").as_bool()) continue;
+        observed.failed_checks.push_back(json::serialize(check));
+    }
+}
+
+}  // namespace
+
+std::string ledger_path(std::string const& ledger) { return "/v1/ledgers/" + ledger; }
+
+asio::awaitable<bool> create_ledger(Client& client, std::string name) {
+    std::string const body =
+        R"({"name":")" + name + R"(","asset":{"code":"GBP","scale":2},"accounts":"implicit"})";
+    auto const reply = co_await client.post("/v1/ledgers", body);
+    if (reply.status == 201) co_return true;
+    if (reply.code() == "ledger_exists") co_return false;
+    throw Unusable("POST /v1/ledgers: answered " + std::to_string(reply.status) + " " +
+                   reply.code());
+}
+
+asio::awaitable<Observed> observe(Client& client, std::string ledger) {
+    Observed observed;
+    std::string const path = ledger_path(ledger);
+    try {
+        auto const totals = co_await client.get_ok(path + "/totals");
+        read_totals(totals, observed);
+        co_await list_accounts(client, path + "/accounts?limit=200", observed);
+        co_await list_accounts(client, path + "/accounts?limit=200&prefix=@", observed);
+        auto const verified = co_await client.get_ok(path + "/verify");
+        read_verdict(verified, observed);
+    } catch (boost::system::system_error const& error) {
+        throw Unusable("ledger " + ledger +
+                       ": an answer is not of the documented form: " + error.what());
+    } catch (std::out_of_range const& error) {
+        throw Unusable("ledger " + ledger + ": an answer lacks a member: " + error.what());
+    } catch (std::invalid_argument const& error) {
+        throw Unusable("ledger " + ledger + ": a member has the wrong type: " + error.what());
+    }
+    co_return observed;
+}
+
+asio::awaitable<void> deposit(Client& client, Books& books, Posting posting) {
+    std::string body = R"({"account":")" + books.address(posting.to) + R"(","amount":)";
+    append_number(body, posting.amount);
+    body += '}';
+    std::string const path = ledger_path(books.ledger()) + "/deposits";
+    co_await client.post_ok(path, std::move(body), 201);
+    books.acknowledge(posting);
+}
+
+asio::awaitable<void> transfer_all(Client& client, Books& books, std::vector<Posting> postings) {
+    std::string const path = ledger_path(books.ledger()) + "/transfers/bulk";
+    for (std::size_t first = 0; first < postings.size(); first += bulk_items_max) {
+        auto const end = std::min(postings.size(), first + bulk_items_max);
+        std::string body = R"({"transfers":[)";
+        for (std::size_t i = first; i < end; ++i) {
+            if (i != first) body += ',';
+            append_transfer(body, books, postings[i]);
+        }
+        body += "]}";
+        auto const answer = co_await client.post_ok(path, std::move(body), 200);
+        auto const* const accepted = answer.as_object().if_contains("accepted");
+        if (!accepted || *accepted != static_cast<std::int64_t>(end - first)) {
+            throw Unusable("POST " + path + ": not every transfer was accepted");
+        }
+        for (std::size_t i = first; i < end; ++i) books.acknowledge(postings[i]);
+    }
+}
+
+void append_transfer(std::string& out, Books const& books, Posting const& posting) {
+    out += R"({"from":")";
+    out += books.address(posting.from);
+    out += R"(","to":")";
+    out += books.address(posting.to);
+    out += R"(","amount":)";
+    append_number(out, posting.amount);
+    out += '}';
+}
+
+}  // namespace penstock::bench

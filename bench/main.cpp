@@ -1,0 +1,47 @@
+// The load harness's entry point: options in, exit code out.
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <fstream>
+
+#include "bench/run.hpp"
+
+namespace {
+
+using namespace penstock::bench;
+
+void write_file(std::string const& path, std::string const& text) {
+    if (path.empty()) return;
+    std::ofstream file(path, std::ios::binary | std::ios::trunc);
+    file << text;
+    file.close();
+    if (!file) throw Unusable("cannot write " + path);
+}
+
+int bench(std::vector<std::string> const& arguments) {
+    auto const options = parse_options(arguments);
+    if (!options) {
+        std::fputs(help_text().c_str(), stdout);
+        return 0;
+    }
+    auto const result = run(*options);
+    std::fputs(table(result).c_str(), stdout);
+    if (!options->json_file.empty()) write_file(options->json_file, to_json(result));
+    if (!options->html_file.empty()) write_file(options->html_file, to_html(result));
+    return result.sound() ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    std::signal(SIGPIPE, SIG_IGN);
+    try {
+        return bench({argv + 1, argv + argc});
+    } catch (BadOptions const& error) {
+        std::fprintf(stderr, "penstock-bench: %s (--help lists the options)\n", error.what());
+        return 2;
+    } catch (std::exception const& error) {
+        std::fprintf(stderr, "penstock-bench: %s\n", error.what());
+        return 1;
+    }
+}

@@ -1,0 +1,151 @@
+#include "bench/options.hpp"
+
+#include <boost/program_options/options_description.hpp>
+#include <boost/program_options/parsers.hpp>
+#include <boost/program_options/positional_options.hpp>
+#include <boost/program_options/variables_map.hpp>
+#include <cmath>
+#include <cstdlib>
+#include <sstream>
+
+#include "bench/target.hpp"
+
+namespace penstock::bench {
+namespace {
+
+namespace po = boost::program_options;
+
+constexpr char const* scenario_names[] = {"transfers", "bulk", "reads", "retail"};
+
+struct Raw {
+    std::string pattern;
+    std::int64_t timeout_ms;
+};
+
+po::options_description describe(Options& o, Raw& raw) {
+    po::options_description all("Options");
+    auto add = all.add_options();
+    auto const text = [](std::string& value) { return po::value(&value)->default_value(value); };
+    add("help,h", "this text");
+    add("target", text(o.target), "the server");
+    add("against", text(o.against), "a second server: slices alternate, ratios are printed");
+    add("api-key", text(o.api_key), "bearer key for both (or PENSTOCK_API_KEY)");
+    add("connections", po::value(&o.connections)->default_value(o.connections), "1 to 20000");
+    add("duration", po::value(&o.duration_s)->default_value(o.duration_s),
+        "measured seconds for each server");
+    add("requests", po::value(&o.requests)->default_value(o.requests),
+        "end after so many measured requests for each server");
+    add("warmup", po::value(&o.warmup_s)->default_value(o.warmup_s), "seconds, not measured");
+    add("slice", po::value(&o.slice_s)->default_value(o.slice_s),
+        "with --against: seconds before the other server's turn");
+    add("rate", po::value(&o.rate)->default_value(o.rate),
+        "open loop: arrivals per second; 0: closed loop");
+    add("timeout-ms", po::value(&raw.timeout_ms)->default_value(raw.timeout_ms),
+        "deadline of each request");
+    add("pattern", text(raw.pattern), "transfers, bulk, reads: uniform, zipf or hot");
+    add("zipf", po::value(&o.zipf_exponent)->default_value(o.zipf_exponent), "zipf's exponent");
+    add("accounts", po::value(&o.accounts)->default_value(o.accounts), "in each ledger");
+    add("ledgers", po::value(&o.ledgers)->default_value(o.ledgers), "how many");
+    add("batch", po::value(&o.batch)->default_value(o.batch), "bulk: transfers in a request");
+    add("history", po::value(&o.history)->default_value(o.history),
+        "reads: transfers in each ledger beforehand");
+    add("seed", po::value(&o.seed)->default_value(o.seed), "of the choices (not of the keys)");
+    add("input", text(o.input), "retail: the invoice lines, tab separated, plain or gzip");
+    add("ledger", text(o.ledger), "retail: the ledger, made if it is not there");
+    add("lines", po::value(&o.lines)->default_value(o.lines), "retail: only the first lines");
+    add("json", text(o.json_file), "write the results to this file");
+    add("html", text(o.html_file), "write a report with plots to this file");
+    return all;
+}
+
+void require(bool condition, char const* message) {
+    if (!condition) throw BadOptions(message);
+}
+
+bool in(double value, double least, double most) {
+    return std::isfinite(value) && value >= least && value <= most;
+}
+
+Pattern pattern_of(std::string const& name) {
+    for (auto const pattern : {Pattern::uniform, Pattern::zipf, Pattern::hot}) {
+        if (name == name_of(pattern)) return pattern;
+    }
+    throw BadOptions("--pattern is uniform, zipf or hot");
+}
+
+void validate(Options const& o) {
+    bool known = false;
+    for (auto const* const name : scenario_names) known = known || o.scenario == name;
+    require(known, "the scenario is transfers, bulk, reads or retail");
+    require(Target::parse(o.target).has_value(), "--target is http://host[:port]");
+    require(o.against.empty() || Target::parse(o.against), "--against is http://host[:port]");
+    require(o.connections >= 1 && o.connections <= 20'000, "--connections is 1 to 20000");
+    require(in(o.duration_s, 0.1, 86'400), "--duration is 0.1 to 86400");
+    require(in(o.warmup_s, 0, 3600), "--warmup is 0 to 3600");
+    require(in(o.slice_s, 0.1, 3600), "--slice is 0.1 to 3600");
+    require(in(o.rate, 0, 10'000'000), "--rate is 0 to 10000000");
+    require(o.timeout.count() >= 1 && o.timeout.count() <= 600'000, "--timeout-ms is 1 to 600000");
+    require(in(o.zipf_exponent, 0, 5), "--zipf is 0 to 5");
+    require(o.accounts >= 2 && o.accounts <= 5'000'000, "--accounts is 2 to 5000000");
+    require(o.ledgers >= 1 && o.ledgers <= 10'000, "--ledgers is 1 to 10000");
+    require(o.batch >= 1 && o.batch <= 10'000, "--batch is 1 to 10000");
+    require(o.history <= 10'000'000, "--history is 0 to 10000000");
+    require(o.api_key.find_first_of("\r\n") == std::string::npos, "--api-key holds a line end");
+    require(o.scenario != "retail" || !o.input.empty(), "retail needs --input");
+}
+
+}  // namespace
+
+char const* name_of(Pattern pattern) {
+    switch (pattern) {
+        case Pattern::uniform:
+            return "uniform";
+        case Pattern::zipf:
+            return "zipf";
+        case Pattern::hot:
+            return "hot";
+    }
+    return "unknown";
+}
+
+std::optional<Options> parse_options(std::vector<std::string> const& arguments) {
+    Options options;
+    if (char const* const key = std::getenv("PENSTOCK_API_KEY")) options.api_key = key;
+    Raw raw{name_of(options.pattern), options.timeout.count()};
+    auto all = describe(options, raw);
+    all.add_options()("scenario", po::value(&options.scenario), "");
+    po::positional_options_description positional;
+    positional.add("scenario", 1);
+    try {
+        po::variables_map values;
+        auto const style =
+            po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
+        po::store(po::command_line_parser(arguments)
+                      .options(all)
+                      .positional(positional)
+                      .style(style)
+                      .run(),
+                  values);
+        if (values.contains("help")) return std::nullopt;
+        po::notify(values);
+    } catch (po::error const& error) {
+        throw BadOptions(error.what());
+    }
+    options.timeout = std::chrono::milliseconds(raw.timeout_ms);
+    options.pattern = pattern_of(raw.pattern);
+    validate(options);
+    return options;
+}
+
+std::string help_text() {
+    Options options;
+    Raw raw{name_of(options.pattern), options.timeout.count()};
+    std::ostringstream out;
+    out << "penstock-bench <transfers|bulk|reads|retail> [options]\n"
+        << "Puts load on a running server, checks its books, and reports.\n"
+        << "Exit code: 0 all is well, 1 the books are off or an answer is wrong, 2 bad options.\n\n"
+        << describe(options, raw);
+    return out.str();
+}
+
+}  // namespace penstock::bench

@@ -1,0 +1,127 @@
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "bench/report.hpp"
+
+namespace penstock::bench {
+namespace {
+
+namespace json = boost::json;
+
+json::object latency_json(Histogram const& latency) {
+    json::object out;
+    out["count"] = latency.count();
+    out["mean_us"] = latency.mean() / 1e3;
+    for (double const percent : shown_percentiles) {
+        std::string name = "p" + std::to_string(percent);
+        name.erase(name.find_last_not_of('0') + 1);
+        if (name.ends_with('.')) name.pop_back();
+        out[name + "_us"] = static_cast<double>(latency.percentile(percent)) / 1e3;
+    }
+    out["max_us"] = static_cast<double>(latency.max()) / 1e3;
+    return out;
+}
+
+json::object counts_json(StatusCounts const& counts) {
+    json::object out;
+    for (auto const& [what, count] : counts) out[what] = count;
+    return out;
+}
+
+double per_second(std::uint64_t count, double seconds) {
+    return seconds > 0 ? static_cast<double>(count) / seconds : 0;
+}
+
+json::array routes_json(Stats const& stats) {
+    json::array out;
+    for (auto const& route : stats.routes) {
+        out.push_back({{"route", route.label},
+                       {"accepted", route.accepted},
+                       {"per_second", per_second(route.accepted, stats.seconds())},
+                       {"latency", latency_json(route.latency)}});
+    }
+    return out;
+}
+
+json::array slices_json(Stats const& stats) {
+    json::array out;
+    for (auto const& slice : stats.slices) {
+        out.push_back({{"seconds", slice.seconds},
+                       {"accepted", slice.accepted},
+                       {"units", slice.units},
+                       {"latency", latency_json(slice.latency)}});
+    }
+    return out;
+}
+
+template <class Range>
+json::array array_of(Range const& values) {
+    json::array out;
+    for (auto const& value : values) out.emplace_back(value);
+    return out;
+}
+
+json::object arm_json(ArmResult const& arm) {
+    auto const& stats = arm.stats;
+    json::object figures;
+    for (auto const& [name, value] : arm.figures) figures[name] = value;
+    return {{"url", arm.url},
+            {"server", arm.server},
+            {"sound", arm.sound()},
+            {"seconds", stats.seconds()},
+            {"accepted", stats.accepted()},
+            {"requests_per_second", per_second(stats.accepted(), stats.seconds())},
+            {"units_per_second", per_second(stats.units(), stats.seconds())},
+            {"latency", latency_json(stats.latency())},
+            {"routes", routes_json(stats)},
+            {"slices", slices_json(stats)},
+            {"accepted_each_second", array_of(stats.accepted_per_second)},
+            {"scheduled", stats.scheduled},
+            {"not_sent", stats.not_sent},
+            {"turned_away", counts_json(stats.refused)},
+            {"unclear", counts_json(stats.unclear)},
+            {"wrong", counts_json(stats.wrong)},
+            {"resent", stats.resent},
+            {"resolved", stats.resolved},
+            {"unresolved", stats.unresolved},
+            {"faults", array_of(stats.faults)},
+            {"books_off", array_of(arm.off)},
+            {"figures", figures}};
+}
+
+json::object options_json(Options const& o) {
+    return {
+        {"scenario", o.scenario}, {"pattern", name_of(o.pattern)}, {"connections", o.connections},
+        {"rate", o.rate},         {"duration_s", o.duration_s},    {"warmup_s", o.warmup_s},
+        {"slice_s", o.slice_s},   {"accounts", o.accounts},        {"ledgers", o.ledgers},
+        {"batch", o.batch},       {"zipf", o.zipf_exponent},       {"seed", o.seed}};
+}
+
+json::object spread_json(Spread const& spread) {
+    return {{"min", spread.min}, {"median", spread.median}, {"max", spread.max}};
+}
+
+}  // namespace
+
+std::string to_json(RunResult const& result) {
+    json::array arms;
+    for (auto const& arm : result.arms) arms.push_back(arm_json(arm));
+    json::object out{{"started_at", result.started_at},
+                     {"conditions", conditions(result)},
+                     {"options", options_json(result.options)},
+                     {"unit", result.unit},
+                     {"sound", result.sound()},
+                     {"generator_cpu", result.generator_cpu},
+                     {"arms", std::move(arms)}};
+    if (result.ratios) {
+        out["ratios"] = {{"pairs", result.ratios->pairs},
+                         {"throughput", spread_json(result.ratios->throughput)},
+                         {"p50", spread_json(result.ratios->p50)},
+                         {"p99", spread_json(result.ratios->p99)},
+                         {"throughput_of_all", result.ratios->throughput_of_all}};
+    }
+    return json::serialize(out) + "\n";
+}
+
+}  // namespace penstock::bench

@@ -1,0 +1,15 @@
+// Which scenario has which name.
+#include "bench/scenarios/scenarios.hpp"
+
+namespace penstock::bench {
+
+std::unique_ptr<Scenario> make_scenario(ScenarioContext context) {
+    std::string const name = context.options.scenario;
+    if (name == "transfers") return make_transfers(std::move(context));
+    if (name == "bulk") return make_bulk(std::move(context));
+    if (name == "reads") return make_reads(std::move(context));
+    if (name == "retail") return make_retail(std::move(context));
+    throw Unusable("unknown scenario " + name);
+}
+
+}  // namespace penstock::bench

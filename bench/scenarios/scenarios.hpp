@@ -1,0 +1,15 @@
+// The scenarios there are. A new one is a file here, a line here, and its name in make.cpp.
+#pragma once
+
+#include <memory>
+
+#include "bench/scenario.hpp"
+
+namespace penstock::bench {
+
+std::unique_ptr<Scenario> make_transfers(ScenarioContext context);
+std::unique_ptr<Scenario> make_bulk(ScenarioContext context);
+std::unique_ptr<Scenario> make_reads(ScenarioContext context);
+std::unique_ptr<Scenario> make_retail(ScenarioContext context);
+
+}  // namespace penstock::bench

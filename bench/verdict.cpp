@@ -1,0 +1,69 @@
+#include "bench/verdict.hpp"
+
+#include <charconv>
+
+namespace penstock::bench {
+namespace {
+
+/// What follows `"name":`, any white space dropped; every occurrence in turn until one fits.
+template <class Fits>
+bool any_member(std::string_view body, std::string_view name, Fits fits) {
+    for (std::size_t at = body.find(name); at != body.npos; at = body.find(name, at + 1)) {
+        auto const end = at + name.size();
+        if (at == 0 || body[at - 1] != '"' || !body.substr(end).starts_with("\":")) continue;
+        auto const value = body.find_first_not_of(" \t\r\n", end + 2);
+        if (value != body.npos && fits(body.substr(value))) return true;
+    }
+    return false;
+}
+
+}  // namespace
+
+Verdict judge(Response const& response, int expected_status) {
+    int const status = response.status;
+    bool const success = status < 400;
+    if (success) return status == expected_status ? Verdict::accepted : Verdict::wrong;
+    if (status == 429) return Verdict::refused;
+    if (status == 503 && text_member(response.body, "code") == "overloaded") {
+        return Verdict::refused;
+    }
+    if (status >= 500) return Verdict::unclear;
+    bool const in_flight =
+        status == 409 && text_member(response.body, "code") == "idempotency_in_flight";
+    return in_flight ? Verdict::unclear : Verdict::wrong;
+}
+
+std::string problem_code(std::string_view body) {
+    auto const code = text_member(body, "code");
+    return code.empty() ? "?" : std::string(code);
+}
+
+std::string_view text_member(std::string_view body, std::string_view name) {
+    std::string_view found;
+    any_member(body, name, [&found](std::string_view value) {
+        if (!value.starts_with('"')) return false;
+        auto const end = value.find_first_of("\"\\", 1);
+        if (end == value.npos || value[end] != '"') return false;
+        found = value.substr(1, end - 1);
+        return true;
+    });
+    return found;
+}
+
+bool has_integer(std::string_view body, std::string_view name, std::int64_t value) {
+    return any_member(body, name, [value](std::string_view text) {
+        std::int64_t number = 0;
+        auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+        if (error != std::errc{} || number != value) return false;
+        return end != text.data() + text.size() && (*end == ',' || *end == '}' || *end == ' ');
+    });
+}
+
+bool has_text(std::string_view body, std::string_view name, std::string_view value) {
+    return any_member(body, name, [value](std::string_view text) {
+        return text.size() > value.size() + 1 && text[0] == '"' &&
+               text.substr(1).starts_with(value) && text[value.size() + 1] == '"';
+    });
+}
+
+}  // namespace penstock::bench

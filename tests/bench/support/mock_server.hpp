@@ -1,0 +1,40 @@
+// A ledger server in memory that can misbehave on purpose: what the bench is tried against.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+
+namespace penstock::tests {
+
+/// Every so many write requests something goes wrong; 0: never.
+struct Mischief {
+    unsigned lose_answer_every = 0;   ///< applied, then the connection is closed
+    unsigned drop_request_every = 0;  ///< not applied, and the connection is closed
+    unsigned overload_every = 0;      ///< 503 overloaded
+    unsigned unavailable_every = 0;   ///< applied, but answered with 503 unavailable
+    unsigned forget_every = 0;        ///< acknowledged, but not applied: the books are off
+    unsigned refuse_every = 0;        ///< 402
+    unsigned wrong_amount_every = 0;  ///< applied, but the answer names another amount
+    unsigned silent_every = 0;        ///< applied, but never answered
+};
+
+/// Listens on a free loopback port with a thread of its own; ends with the object. Money routes
+/// of the API on implicit ledgers, keyed exactly once. Chunks every other answer.
+class MockServer {
+public:
+    explicit MockServer(Mischief mischief = {});
+    MockServer(MockServer&&) = delete;
+    ~MockServer();
+
+    std::string url() const;
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+    std::thread thread_;
+};
+
+}  // namespace penstock::tests
