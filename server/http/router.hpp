@@ -85,11 +85,8 @@ public:
     Router(Router&&) noexcept;
     ~Router();
 
-    /// Only the path and the method: an empty match and no answer means 404.
-    Routing find(Method method, Target const& target) const;
-
-    /// find(), then everything that the route alone decides. `answer` carries the request id and,
-    /// when the path is known, the route's name.
+    /// Everything that the routing table alone decides. `answer` carries the request id and,
+    /// when there is a route, its name.
     Routing route(Request const& request) const;
 
     /// For App::body_max; body_default_max where no route is found.
@@ -99,6 +96,14 @@ public:
 
 private:
     struct Node;
+    struct Found {
+        Match match;
+        Node const* node = nullptr;  ///< null: nothing is served at that path
+    };
+    void add(Route const& route);
+    static Node const* descend(Node const& node, std::span<std::string const> rest);
+    Found find(Method method, Target const& target) const;
+
     std::span<Route const> routes_;
     std::unique_ptr<Node> root_;
 };
