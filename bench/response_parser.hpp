@@ -26,6 +26,9 @@ public:
     static constexpr std::size_t head_max = 64 * 1024;
     static constexpr std::size_t body_max = 64 * 1024 * 1024;
 
+    ResponseParser() = default;
+    ResponseParser(ResponseParser&&) = delete;  // a chunked body is viewed in place
+
     ParseState parse(std::string_view received);
 
     /// Both only after `complete`.

@@ -1,0 +1,194 @@
+// Whole runs against a server in memory, well-behaved and not: the oracle must know the
+// difference, and faults that the contract allows must not be mistaken for lost money.
+#include "bench/run.hpp"
+
+#include <boost/json.hpp>
+#include <boost/test/unit_test.hpp>
+#include <fstream>
+
+#include "support/mock_server.hpp"
+
+namespace penstock::bench {
+namespace {
+
+using tests::Mischief;
+using tests::MockServer;
+
+Options options_for(MockServer const& server, std::string scenario) {
+    Options options;
+    options.scenario = std::move(scenario);
+    options.target = server.url();
+    options.connections = 8;
+    options.accounts = 50;
+    options.warmup_s = 0;
+    options.requests = 400;
+    options.timeout = std::chrono::milliseconds(5000);
+    options.history = 300;
+    options.batch = 20;
+    options.input = PENSTOCK_SOURCE_DIR "/tests/bench/fixtures/retail.tsv";
+    return options;
+}
+
+RunResult run_against(Mischief mischief, std::string scenario = "transfers") {
+    MockServer const server(mischief);
+    return run(options_for(server, std::move(scenario)));
+}
+
+std::string all_text(ArmResult const& arm) {
+    std::string text;
+    for (auto const& off : arm.off) text += off + "\n";
+    for (auto const& fault : arm.stats.faults) text += fault + "\n";
+    return text;
+}
+
+BOOST_AUTO_TEST_SUITE(run_against_a_mock, *boost::unit_test::timeout(120))
+
+BOOST_AUTO_TEST_CASE(every_scenario_ends_sound_on_a_server_that_keeps_its_word) {
+    for (auto const* const scenario : {"transfers", "bulk", "reads", "retail"}) {
+        BOOST_TEST_CONTEXT(scenario) {
+            auto const result = run_against({}, scenario);
+            BOOST_TEST(result.sound());
+            BOOST_TEST(all_text(result.arms[0]) == "");
+            auto const expected = result.options.scenario == "retail" ? 25u : 400u;
+            BOOST_TEST(result.arms[0].stats.accepted() == expected);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_patterns_keep_the_books_over_several_ledgers) {
+    MockServer const server;
+    for (auto const pattern : {Pattern::zipf, Pattern::hot}) {
+        auto options = options_for(server, "transfers");
+        options.pattern = pattern;
+        options.ledgers = 3;
+        auto const result = run(options);
+        BOOST_TEST(result.sound());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(one_forgotten_transfer_is_found) {
+    auto const result = run_against({.forget_every = 399});
+    BOOST_TEST(!result.sound());
+    BOOST_TEST(result.arms[0].off.size() >= 3u);  // a total and two balances
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_about_another_amount_is_a_fault) {
+    auto const result = run_against({.wrong_amount_every = 100});
+    BOOST_TEST(result.arms[0].stats.fault_count == 4u);
+    BOOST_TEST(result.arms[0].off.empty());
+    BOOST_TEST(!result.sound());
+}
+
+BOOST_AUTO_TEST_CASE(a_refusal_that_the_load_never_deserves_makes_the_run_unsound) {
+    auto const result = run_against({.refuse_every = 50});
+    BOOST_TEST(result.arms[0].stats.wrong.at("402 insufficient_funds") == 8u);
+    BOOST_TEST(result.arms[0].off.empty());
+    BOOST_TEST(!result.sound());
+}
+
+BOOST_AUTO_TEST_CASE(shed_load_is_counted_and_is_not_a_fault) {
+    auto const result = run_against({.overload_every = 10});
+    BOOST_TEST(result.sound());
+    BOOST_TEST(result.arms[0].stats.refused.at("503 overloaded") == 40u);
+    BOOST_TEST(result.arms[0].stats.accepted() == 360u);
+}
+
+BOOST_AUTO_TEST_CASE(unanswered_requests_are_sent_again_under_their_key_and_counted_once) {
+    auto const result =
+        run_against({.lose_answer_every = 40, .drop_request_every = 70, .unavailable_every = 90});
+    BOOST_TEST(all_text(result.arms[0]) == "");
+    BOOST_TEST(result.sound());
+    auto const& stats = result.arms[0].stats;
+    BOOST_TEST(stats.resolved > 10u);
+    BOOST_TEST(stats.unresolved == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(silence_ends_at_the_deadline_and_is_resolved) {
+    MockServer const server({.silent_every = 100});
+    auto options = options_for(server, "transfers");
+    options.timeout = std::chrono::milliseconds(300);
+    auto const result = run(options);
+    BOOST_TEST(result.sound());
+    BOOST_TEST(result.arms[0].stats.unclear.at("timed out") >= 4u);
+}
+
+BOOST_AUTO_TEST_CASE(a_replay_finishes_in_spite_of_faults) {
+    auto const result = run_against({.lose_answer_every = 3,
+                                     .drop_request_every = 7,
+                                     .overload_every = 4,
+                                     .unavailable_every = 5},
+                                    "retail");
+    BOOST_TEST(all_text(result.arms[0]) == "");
+    BOOST_TEST(result.sound());
+    BOOST_TEST(result.arms[0].stats.accepted() == 25u);
+}
+
+BOOST_AUTO_TEST_CASE(a_replay_into_a_ledger_that_is_not_empty_starts_from_what_is_there) {
+    MockServer const server;
+    auto options = options_for(server, "retail");
+    options.ledger = "shop";
+    BOOST_TEST(run(options).sound());
+    BOOST_TEST(run(options).sound());
+}
+
+BOOST_AUTO_TEST_CASE(an_open_loop_sends_what_is_due) {
+    MockServer const server;
+    auto options = options_for(server, "transfers");
+    options.requests = 0;
+    options.duration_s = 0.5;
+    options.rate = 400;
+    auto const result = run(options);
+    BOOST_TEST(result.sound());
+    auto const& stats = result.arms[0].stats;
+    BOOST_TEST(stats.scheduled == 200u);
+    BOOST_TEST(stats.accepted() + stats.not_sent == 200u);
+}
+
+BOOST_AUTO_TEST_CASE(two_servers_take_turns_and_are_compared_pair_by_pair) {
+    MockServer const target;
+    MockServer const against;
+    auto options = options_for(target, "transfers");
+    options.against = against.url();
+    options.requests = 0;
+    options.duration_s = 0.6;
+    options.slice_s = 0.2;
+    auto const result = run(options);
+    BOOST_TEST(result.sound());
+    BOOST_REQUIRE(result.arms.size() == 2u);
+    BOOST_TEST(result.arms[0].stats.slices.size() == 3u);
+    BOOST_TEST(result.arms[1].stats.slices.size() == 3u);
+    BOOST_REQUIRE(result.ratios.has_value());
+    BOOST_TEST(result.ratios->pairs == 3u);
+    BOOST_TEST(result.ratios->throughput.median > 0.1);
+}
+
+BOOST_AUTO_TEST_CASE(the_reports_say_the_same_and_need_nothing_from_outside) {
+    auto const result = run_against({}, "reads");
+    auto const json = boost::json::parse(to_json(result));
+    BOOST_TEST(json.at("sound").as_bool());
+    BOOST_TEST(json.at("arms").at(0).at("accepted").to_number<int>() == 400);
+    auto const page = to_html(result);
+    BOOST_TEST(page.find("<svg") != std::string::npos);
+    for (auto const* const foreign : {"src=", "href=", "url(", "@import", "<script"}) {
+        BOOST_TEST(page.find(foreign) == std::string::npos);
+    }
+    BOOST_TEST(table(result).find("GET totals") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_is_not_there_is_unusable_not_a_crash) {
+    std::string gone;
+    {
+        MockServer const server;
+        gone = server.url();
+    }
+    Options options;
+    options.scenario = "retail";
+    options.input = "/nonexistent";
+    options.target = gone;
+    BOOST_CHECK_THROW(run(options), std::runtime_error);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::bench
