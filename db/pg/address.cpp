@@ -6,6 +6,8 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <charconv>
+#include <cstdint>
 #include <memory>
 #include <utility>
 
@@ -66,6 +68,12 @@ bool is_numeric(std::string const& host) {
     return !error;
 }
 
+bool is_port(std::string const& text) {
+    std::uint16_t port = 0;
+    auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+    return error == std::errc() && end == text.data() + text.size() && port > 0;
+}
+
 }  // namespace
 
 Answer<Address> Address::parse(std::string const& url) {
@@ -77,6 +85,9 @@ Answer<Address> Address::parse(std::string const& url) {
     auto const port_count = split(keywords_of(parsed.get())["port"]).size();
     if (port_count != 1 && port_count != host_count)
         return failure_of(Errc::unavailable, "the database URL has not one port for each host");
+    for (auto const& port : split(keywords_of(parsed.get())["port"]))
+        if (!port.empty() && !is_port(port))
+            return failure_of(Errc::unavailable, "the database URL has a port that is none");
     return Address(keywords_of(parsed.get()));
 }
 

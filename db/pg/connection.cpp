@@ -83,6 +83,7 @@ Connection::Connection(asio::any_io_executor executor, ConnectionHandle dialled,
     PENSTOCK_ASSERT(connection_ != nullptr);
     PENSTOCK_ASSERT(PQsetnonblocking(connection_.get(), 1) == 0);
     PENSTOCK_ASSERT(PQenterPipelineMode(connection_.get()) == 1);
+    PQsetNoticeReceiver(connection_.get(), on_notice, this);
     socket_.track(PQsocket(connection_.get()));
 }
 
@@ -257,6 +258,14 @@ void Connection::deliver_results() {
     }
     if (PQstatus(connection_.get()) == CONNECTION_BAD)
         lose(failure_of(Errc::connection_lost, last_words(connection_.get())));
+}
+
+/// To an idle client the server's farewell comes as a notice. Runs inside libpq: only stores.
+void Connection::on_notice(void* self, PGresult const* notice) {
+    auto failure = failure_of(notice);
+    if (failure.code != Errc::connection_lost || failure.sqlstate.empty()) return;
+    auto& farewell = static_cast<Connection*>(self)->farewell_;
+    if (!farewell) farewell = std::move(failure);
 }
 
 void Connection::on_result(Rows rows, PGresult const* result) {

@@ -79,6 +79,7 @@ private:
     void push();
 
     void deliver_results();
+    static void on_notice(void* self, ::pg_result const* notice);
     void on_result(Rows rows, ::pg_result const* result);
     void on_end_of_statement();
     void on_sync();
