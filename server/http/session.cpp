@@ -291,7 +291,8 @@ asio::awaitable<bool> Session<Stream>::fill() {
     if (continue_wanted_) out_ += "HTTP/1.1 100 Continue\r\n\r\n";
     continue_wanted_ = false;
     bool const written = co_await flush();
-    if (!written || last_words) co_return false;
+    // Asked again: the drain may have begun while we were writing, when nobody waited to be woken.
+    if (!written || last_words || leaving()) co_return false;
     enter_reading_phase();
     auto const room = in_.prepare();
     auto const [error, bytes] = co_await stream_.async_read_some(room, as_result);

@@ -38,7 +38,7 @@ BOOST_AUTO_TEST_CASE(integers_are_exact_to_the_ends_of_their_range) {
 
 BOOST_AUTO_TEST_CASE(texts_are_escaped) {
     std::string out;
-    append_json_string(out, std::string("q\" b\\ n\n t\t \x01 \x1f / \xC3\xA9 \x7F", 23));
+    append_json_string(out, "q\" b\\ n\n t\t \x01 \x1f / \xC3\xA9 \x7F");
     BOOST_TEST(out == "\"q\\\" b\\\\ n\\n t\\t \\u0001 \\u001f / \xC3\xA9 \x7F\"");
 }
 

@@ -1,0 +1,246 @@
+#include "server/http/listener.hpp"
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+#include <boost/asio/ssl/context.hpp>
+#include <boost/system/system_error.hpp>
+#include <boost/test/unit_test.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+
+#include "tests/server/http/http_server.hpp"
+
+namespace penstock::tests {
+namespace {
+
+template <auto Free>
+struct Deleter {
+    template <class T>
+    void operator()(T* pointer) const {
+        Free(pointer);
+    }
+};
+using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
+using Certificate = std::unique_ptr<X509, Deleter<X509_free>>;
+using Context = std::unique_ptr<SSL_CTX, Deleter<SSL_CTX_free>>;
+using Tls = std::unique_ptr<SSL, Deleter<SSL_free>>;
+
+/// A self-signed certificate for localhost in a directory of its own.
+struct Identity {
+    Identity() {
+        std::string name =
+            (std::filesystem::temp_directory_path() / "penstock-tls-XXXXXX").string();
+        BOOST_REQUIRE(::mkdtemp(name.data()) != nullptr);
+        directory = name;
+        Key const key(EVP_EC_gen("P-256"));
+        Certificate const made(X509_new());
+        ASN1_INTEGER_set(X509_get_serialNumber(made.get()), 1);
+        X509_gmtime_adj(X509_getm_notBefore(made.get()), -60);
+        X509_gmtime_adj(X509_getm_notAfter(made.get()), 3600);
+        X509_set_pubkey(made.get(), key.get());
+        auto* const subject = X509_get_subject_name(made.get());
+        X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
+                                   reinterpret_cast<unsigned char const*>("localhost"), -1, -1, 0);
+        X509_set_issuer_name(made.get(), subject);
+        BOOST_REQUIRE(X509_sign(made.get(), key.get(), EVP_sha256()) > 0);
+        save(certificate(), [&](FILE* file) { return PEM_write_X509(file, made.get()); });
+        save(private_key(), [&](FILE* file) {
+            return PEM_write_PrivateKey(file, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+        });
+    }
+    ~Identity() { std::filesystem::remove_all(directory); }
+
+    std::string certificate() const { return directory / "certificate.pem"; }
+    std::string private_key() const { return directory / "key.pem"; }
+
+    template <class Write>
+    static void save(std::string const& path, Write write) {
+        FILE* const file = std::fopen(path.c_str(), "w");
+        BOOST_REQUIRE(file != nullptr);
+        BOOST_REQUIRE(write(file) == 1);
+        std::fclose(file);
+    }
+
+    std::filesystem::path directory;
+};
+
+server::ListenerOptions tls_options(Identity const& identity) {
+    auto options = quick_options();
+    options.tls = server::make_tls(identity.certificate(), identity.private_key());
+    return options;
+}
+
+/// One request over TLS on a connected socket, "" when the handshake fails.
+std::string ask_over_tls(Client& client, int version) {
+    Context const context(SSL_CTX_new(TLS_client_method()));
+    SSL_CTX_set_min_proto_version(context.get(), version);
+    SSL_CTX_set_max_proto_version(context.get(), version);
+    SSL_CTX_set_security_level(context.get(), 0);
+    Tls const tls(SSL_new(context.get()));
+    SSL_set_fd(tls.get(), client.fd());
+    if (SSL_connect(tls.get()) != 1) return "";
+    auto const request = get_request("/name/a") + get_request("/name/b", "Connection: close\r\n");
+    BOOST_REQUIRE(SSL_write(tls.get(), request.data(), static_cast<int>(request.size())) > 0);
+    std::string text;
+    char piece[4096];
+    for (;;) {
+        int const got = SSL_read(tls.get(), piece, sizeof piece);
+        if (got <= 0) break;
+        text.append(piece, static_cast<std::size_t>(got));
+    }
+    SSL_shutdown(tls.get());
+    return text;
+}
+
+BOOST_AUTO_TEST_SUITE(http_listener)
+
+BOOST_AUTO_TEST_CASE(the_bound_port_is_known_and_may_be_shared_by_shards) {
+    TestServer first;
+    BOOST_TEST(first.port() != 0);
+    auto options = quick_options();
+    options.port = first.port();
+    TestServer second(std::move(options));
+    BOOST_TEST(second.port() == first.port());
+    Client client(first.port());
+    BOOST_TEST(client.get("/name/a").body == "a");
+}
+
+BOOST_AUTO_TEST_CASE(an_address_that_cannot_be_bound_is_an_error_at_once) {
+    auto options = quick_options();
+    options.address = "203.0.113.1";
+    BOOST_CHECK_THROW(TestServer server(std::move(options)), boost::system::system_error);
+}
+
+BOOST_AUTO_TEST_CASE(a_thousand_idle_connections_are_held_and_still_served) {
+    TestServer server;
+    std::vector<Client> clients;
+    clients.reserve(1000);
+    for (int i = 0; i < 1000; ++i) clients.emplace_back(server.port());
+    for (auto& client : clients) client.send(get_request("/name/a"));
+    for (auto& client : clients) BOOST_REQUIRE_EQUAL(client.read().body, "a");
+    BOOST_TEST(server.listener.metrics().connections_open.get() == 1000U);
+}
+
+BOOST_AUTO_TEST_CASE(connections_above_the_limit_are_told_503) {
+    auto options = quick_options();
+    options.limits.connections_max = 1;
+    TestServer server(std::move(options));
+    Client first(server.port());
+    BOOST_TEST(first.get("/name/a").status == 200U);
+    Client second(server.port());
+    auto const text = second.read_to_end();
+    BOOST_TEST(text.starts_with("HTTP/1.1 503 "));
+    BOOST_TEST(text.find("Retry-After: 1\r\n") != std::string::npos);
+    BOOST_TEST(first.get("/name/a").status == 200U);
+}
+
+BOOST_AUTO_TEST_CASE(drain_answers_what_was_read_and_says_close) {
+    TestServer server;
+    Client client(server.port());
+    client.send(get_request("/name/a") + get_request("/gate") + get_request("/name/b") +
+                get_request("/name/c"));
+    server.app.at_gate.get_future().wait();
+    auto drained = server.drain(15s);
+    server.on_loop([&] { server.app.gate.notify(); });
+    BOOST_TEST(client.read().body == "a");
+    BOOST_TEST(!client.read().has("Connection: close"));
+    BOOST_TEST(client.read().body == "b");
+    auto const last = client.read();
+    BOOST_TEST(last.body == "c");
+    BOOST_TEST(last.has("Connection: close"));
+    BOOST_TEST(client.read_to_end() == "");
+    ::shutdown(client.fd(), SHUT_RDWR);
+    BOOST_TEST(drained.get());
+}
+
+BOOST_AUTO_TEST_CASE(drain_closes_idle_connections_and_refuses_new_ones) {
+    TestServer server;
+    Client idle(server.port());
+    BOOST_TEST(idle.get("/name/a").status == 200U);
+    auto drained = server.drain(15s);
+    BOOST_TEST(idle.read_to_end() == "");
+    ::shutdown(idle.fd(), SHUT_RDWR);
+    BOOST_TEST(drained.get());
+    BOOST_TEST(server.listener.sessions() == 0U);
+    int const fd = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(server.port());
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    BOOST_TEST(::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0);
+    ::close(fd);
+}
+
+BOOST_AUTO_TEST_CASE(drain_waits_for_a_request_that_has_begun) {
+    TestServer server;
+    Client client(server.port());
+    auto const request = post_request(R"({"a":1})");
+    client.send(get_request("/name/a"));
+    BOOST_TEST(client.read().body == "a");
+    client.send(request.substr(0, request.size() - 3));
+    while (server.listener.metrics().bytes_read.get() < request.size())
+        std::this_thread::yield();  // the server has read the beginning; bounded by the suite
+    auto drained = server.drain(15s);
+    client.send(request.substr(request.size() - 3));
+    auto const reply = client.read();
+    BOOST_TEST(reply.body == R"({"a":1})");
+    BOOST_TEST(reply.has("Connection: close"));
+    ::shutdown(client.fd(), SHUT_RDWR);
+    BOOST_TEST(drained.get());
+}
+
+BOOST_AUTO_TEST_CASE(drain_cuts_off_what_outlives_its_deadline) {
+    TestServer server;
+    Client client(server.port());
+    client.send(get_request("/gate"));
+    server.app.at_gate.get_future().wait();
+    BOOST_TEST(!server.drain(10ms).get());
+    BOOST_TEST(client.is_ended());
+}
+
+BOOST_AUTO_TEST_CASE(tls_serves_1_2_and_1_3_and_nothing_older) {
+    Identity const identity;
+    TestServer server(tls_options(identity));
+    for (int const version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+        Client client(server.port());
+        auto const text = ask_over_tls(client, version);
+        BOOST_TEST(text.find("\r\n\r\naHTTP/1.1 200 OK\r\n") != std::string::npos);
+        BOOST_TEST(text.ends_with("\r\n\r\nb"));
+    }
+    Client old(server.port());
+    BOOST_TEST(ask_over_tls(old, TLS1_1_VERSION) == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_handshake_has_a_deadline) {
+    Identity const identity;
+    auto options = tls_options(identity);
+    options.limits.handshake_timeout = 20ms;
+    TestServer server(std::move(options));
+    Client silent(server.port());
+    BOOST_TEST(silent.is_ended());
+    Client plain(server.port());
+    plain.send(get_request("/name/a"));
+    BOOST_TEST(plain.read_to_end().find("HTTP/1.1") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(unusable_certificates_are_an_error_that_names_the_file) {
+    Identity const identity;
+    try {
+        server::make_tls("no-such-file.pem", identity.private_key());
+        BOOST_ERROR("accepted");
+    } catch (boost::system::system_error const& error) {
+        BOOST_TEST(std::string(error.what()).find("no-such-file.pem") != std::string::npos);
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::tests
