@@ -1,3 +1,4 @@
+// The results for people who want to see them: one page, plots included, no foreign resource.
 #include <algorithm>
 #include <cmath>
 

@@ -1,3 +1,4 @@
+// The results for programs.
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>

@@ -1,3 +1,4 @@
+// The results for a terminal, and whether the run was sound.
 #include <cstdio>
 
 #include "bench/report.hpp"

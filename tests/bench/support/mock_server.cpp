@@ -1,3 +1,4 @@
+// How the mock keeps its promises, and how it breaks them.
 #include "mock_server.hpp"
 
 #include <algorithm>
