@@ -29,6 +29,7 @@ tests::Database& database() {
     auto sql = instance.connect();
     if (!made) sql("CREATE TABLE notes (id bigint PRIMARY KEY)");
     made = true;
+    sql("TRUNCATE notes");
     return instance;
 }
 
@@ -112,6 +113,7 @@ BOOST_AUTO_TEST_CASE(everything_in_flight_fails_with_the_servers_own_reason) {
 }
 
 BOOST_AUTO_TEST_CASE(a_lease_never_reaches_a_connection_that_did_not_see_its_begin) {
+    auto sql = database().connect();
     auto body = [&](Session& session) -> asio::awaitable<void> {
         auto const pid = co_await pid_of(session);
         auto lease = session.lease();
@@ -120,7 +122,6 @@ BOOST_AUTO_TEST_CASE(a_lease_never_reaches_a_connection_that_did_not_see_its_beg
         load.add(insert, number(1));
         auto const loaded = co_await lease.execute(load, soon());
         BOOST_TEST_REQUIRE(loaded.has_value());
-        auto sql = database().connect();
         sql("SELECT pg_terminate_backend(" + pid + ")");
         co_await tests::eventually([&] { return session.metrics().connects.get() == 2; });
         Segment write;
@@ -218,21 +219,27 @@ BOOST_AUTO_TEST_CASE(a_connection_cut_at_any_byte_of_the_answer_is_lost_and_come
 BOOST_AUTO_TEST_CASE(a_cut_after_commit_was_sent_is_unknown_and_before_it_reached_nobody_too) {
     FaultProxy proxy(FaultProxy::Place::tcp(), server_place());
     auto sql = database().connect();
+    auto const write = [](std::int64_t id) {
+        Segment segment;
+        segment.begin();
+        segment.add(insert, number(id));
+        segment.commit();
+        return segment;
+    };
     auto body = [&](Session& session) -> asio::awaitable<void> {
         std::int64_t id = 100;
         for (auto way : {Way::to_client, Way::to_server}) {
+            // With everything prepared the server answers at the Sync, after it has committed.
             co_await require_back(session);
+            auto const warm = co_await session.execute(write(++id), soon());
+            BOOST_TEST_REQUIRE(warm.has_value());
             proxy.set(way, tests::Fault::Kind::cut, 3);
-            Segment segment;
-            segment.begin();
-            segment.add(insert, number(++id));
-            segment.commit();
-            auto const answer = co_await session.execute(segment, soon());
+            auto const answer = co_await session.execute(write(++id), soon());
             BOOST_TEST((answer.error().code == Errc::commit_unknown));
         }
         co_await require_back(session);
         // What the program cannot know, the test can: the answer was cut, then the request.
-        sql.await("SELECT string_agg(id::text, ',') FROM notes WHERE id > 100", "101");
+        sql.await("SELECT string_agg(id::text, ',' ORDER BY id) FROM notes", "101,102,103");
     };
     with_session(through(proxy), body);
 }
