@@ -88,6 +88,8 @@ asio::awaitable<Result<Reply>> Connection::execute(Command command, SteadyTime d
 
 asio::awaitable<bool> Connection::up_before(SteadyTime deadline) {
     if (up_) co_return true;
+    // Those who gave up are forgotten here, or a Redis that is away would collect them.
+    std::erase_if(wait_for_up_, [](auto const& waiter) { return waiter.use_count() == 1; });
     auto const promise = std::make_shared<Promise<Done>>(executor_);
     wait_for_up_.push_back(promise);
     auto const result = co_await promise->wait(deadline);
