@@ -8,6 +8,8 @@
 namespace penstock::bench {
 namespace {
 
+constexpr std::size_t differences_shown_max = 20;
+
 constexpr char const* style = R"(<style>
 :root{color-scheme:light dark;--ink:#1c1e21;--paper:#fff;--soft:#5f6670;--grid:#e2e5e9;
 --c0:#0b62c4;--c1:#c2410c;--c2:#15803d;--c3:#7e22ce;--c4:#a16207;--good:#15803d;--bad:#b91c1c}
@@ -154,7 +156,9 @@ std::string arm_section(RunResult const& result, std::size_t index) {
     for (auto const& [name, value] : arm.figures) {
         out += "<p>" + html_text(name) + ": " + html_text(value) + "</p>";
     }
+    std::size_t shown = 0;
     for (auto const& difference : arm.off) {
+        if (++shown > differences_shown_max) break;
         out += "<p class=\"bad\">" + html_text(difference) + "</p>";
     }
     out += arm.sound() ? "<p class=\"good\">Books agree with every acknowledged amount.</p>"
