@@ -6,7 +6,6 @@
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/system/system_error.hpp>
-#include <ctime>
 
 #include "domain/assert.hpp"
 #include "reactor/deadline.hpp"
@@ -69,13 +68,16 @@ struct Listener::State {
         PENSTOCK_ASSERT(options.make_request_id);
         open(acceptor, options);
         port = acceptor.local_endpoint().port();
-        shard.date = http_date(std::time(nullptr));
+        refresh_date();
     }
 
     void admit(tcp::socket socket);
     asio::awaitable<void> accept_loop();
     asio::awaitable<void> sweep_loop();
     void sweep();
+    void refresh_date() {
+        if (options.unix_seconds) shard.date = http_date(options.unix_seconds());
+    }
 
     ListenerOptions options;
     SessionShard shard;
@@ -167,7 +169,7 @@ asio::awaitable<void> Listener::State::sweep_loop() {
 
 void Listener::State::sweep() {
     auto const now = steady_now();
-    shard.date = http_date(std::time(nullptr));
+    refresh_date();
     for (auto* session : shard.sessions)
         if (now >= session->deadline()) session->expire();
 }

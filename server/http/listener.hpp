@@ -42,6 +42,7 @@ struct ListenerOptions {
     HttpLimits limits;
     Cors cors;
     std::shared_ptr<asio::ssl::context> tls;       ///< null: plain TCP
+    std::function<std::int64_t()> unix_seconds;    ///< for Date; unset: no Date header
     std::function<std::string()> make_request_id;  ///< must be set
 };
 

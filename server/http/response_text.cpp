@@ -60,7 +60,7 @@ std::size_t append_response(std::string& out, Response const& response, Framing 
     out += ' ';
     out += reason_phrase(response.status);
     out += "\r\n";
-    append_line(out, "Date", framing.date);
+    if (!framing.date.empty()) append_line(out, "Date", framing.date);
     append_body_headers(out, response, framing);
     append_line(out, "X-Request-Id", framing.request_id);
     out += "X-Content-Type-Options: nosniff\r\n";

@@ -12,7 +12,7 @@ struct Framing {
     bool head_only = false;  ///< answers HEAD: the header of GET, no body
     bool keep_alive = true;
     bool http10 = false;    ///< the client must be told of keep-alive, and knows no chunks
-    std::string_view date;  ///< IMF-fixdate
+    std::string_view date;  ///< IMF-fixdate; "" sends none
     std::string_view request_id;
 };
 

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -140,6 +141,7 @@ inline server::ListenerOptions quick_options() {
     options.port = 0;
     options.limits.sweep_period = 5ms;
     options.limits.linger_timeout = 500ms;
+    options.unix_seconds = [] { return std::int64_t{1795251600}; };
     options.make_request_id = [] { return std::string("made-here"); };
     return options;
 }
@@ -230,6 +232,12 @@ public:
         return std::exchange(buffer_, {});
     }
 
+    /// Waits for bytes or the end of the connection; true when there is something.
+    bool readable(std::chrono::milliseconds limit) const {
+        pollfd waiting{fd_, POLLIN, 0};
+        return ::poll(&waiting, 1, static_cast<int>(limit.count())) > 0;
+    }
+
     /// True when the server has ended the connection, in order or by a reset.
     bool is_ended() {
         char c = 0;
@@ -277,6 +285,17 @@ private:
     int fd_;
     std::string buffer_;
 };
+
+/// Waits until a condition holds that another thread brings about; false: it never did.
+template <class Condition>
+bool eventually(Condition condition) {
+    auto const deadline = steady_now() + 15s;
+    while (!condition()) {
+        if (steady_now() >= deadline) return false;
+        std::this_thread::yield();
+    }
+    return true;
+}
 
 inline std::string get_request(std::string_view target, std::string_view headers = {}) {
     return "GET " + std::string(target) + " HTTP/1.1\r\nHost: h\r\n" + std::string(headers) +
