@@ -1,0 +1,117 @@
+// The seam between the rules and where rows live. MemoryStore and PostgresStore implement it, and
+// one conformance suite runs on both.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "domain/working_set.hpp"
+#include "reactor/result.hpp"
+
+namespace penstock::db {
+
+/// One writer: load, then commit or abandon; never two batches at once. Owned by a lane.
+class Writer {
+public:
+    virtual ~Writer() = default;
+
+    /// The writer's one background life (its connection); ends on cancellation.
+    virtual asio::awaitable<void> run() = 0;
+
+    /// Opens a transaction, locks the roots that `keys` names (each table in a fixed order, rows
+    /// ascending) and reads them. Errors are db::Errc or reactor::Errc; nothing is left open.
+    virtual asio::awaitable<Result<domain::Loaded>> load(domain::KeySet keys,
+                                                         SteadyTime deadline) = 0;
+
+    /// Writes everything and commits. No error: it is durable. Errc::commit_unknown only when the
+    /// truth could not be had before the deadline; every other error: nothing was applied.
+    virtual asio::awaitable<error_code> commit(domain::Changes changes, SteadyTime deadline) = 0;
+
+    /// Ends the loaded transaction without an effect.
+    virtual asio::awaitable<void> abandon() = 0;
+};
+
+struct AccountPage {
+    std::string prefix;                ///< empty: system accounts (@…) are left out
+    std::optional<std::string> after;  ///< address of the last item seen
+    std::size_t limit = 50;
+};
+
+struct EntryPage {
+    std::optional<std::int64_t> before_version;
+    std::size_t limit = 50;
+};
+
+/// Newest first. With `account`, the order is that account's versions; else it is the ids.
+struct TransferPage {
+    std::optional<std::string> account;
+    std::optional<domain::TransferKind> kind;
+    std::optional<std::string> reference;
+    std::optional<domain::Instant> from;            ///< from ≤ created_at
+    std::optional<domain::Instant> to;              ///< created_at < to
+    std::optional<domain::TransferId> before_id;    ///< without `account`
+    std::optional<std::int64_t> before_version;     ///< with `account`
+    std::size_t limit = 50;
+};
+
+/// An account as it was at a past moment; all 0 before it existed.
+struct PastStanding {
+    domain::Amount balance = 0;
+    std::int64_t version = 0;
+};
+
+struct Check {
+    std::string name;
+    bool ok = false;
+    std::string detail;  ///< what was found when it is not ok; else what was counted
+
+    bool operator==(Check const&) const = default;
+};
+
+/// Reads and writers on one event loop. Reads see every commit that was confirmed before them.
+class Store {
+public:
+    virtual ~Store() = default;
+
+    /// Background life (read connections); ends on cancellation.
+    virtual asio::awaitable<void> run() = 0;
+    virtual std::unique_ptr<Writer> make_writer() = 0;
+    /// Can it answer now?
+    virtual asio::awaitable<error_code> ping(SteadyTime deadline) = 0;
+
+    template <class T>
+    using Found = asio::awaitable<Result<std::optional<T>>>;
+    template <class T>
+    using Listed = asio::awaitable<Result<std::vector<T>>>;
+
+    virtual Found<domain::ApiKey> find_api_key(domain::SecretDigest digest, SteadyTime) = 0;
+    virtual Found<domain::Organization> find_organization(domain::OrganizationId, SteadyTime) = 0;
+    virtual Listed<domain::Organization> list_organizations(
+        std::optional<domain::OrganizationId> after, std::size_t limit, SteadyTime) = 0;
+    virtual Listed<domain::ApiKey> list_api_keys(domain::OrganizationId,
+                                                 std::optional<domain::ApiKeyId> after,
+                                                 std::size_t limit, SteadyTime) = 0;
+
+    virtual Found<domain::Ledger> find_ledger(domain::LedgerName, SteadyTime) = 0;
+    virtual Listed<domain::Ledger> list_ledgers(domain::OrganizationId,
+                                                std::optional<std::string> after,
+                                                std::size_t limit, SteadyTime) = 0;
+    virtual Found<domain::Account> find_account(domain::AccountName, SteadyTime) = 0;
+    virtual Found<PastStanding> find_account_at(domain::AccountName, domain::Instant,
+                                                SteadyTime) = 0;
+    virtual Listed<domain::Account> list_accounts(domain::LedgerId, AccountPage, SteadyTime) = 0;
+    /// The transfers booked on an account, newest first; nothing for an unknown account.
+    virtual Listed<domain::Transfer> list_entries(domain::AccountName, EntryPage, SteadyTime) = 0;
+    virtual Found<domain::Transfer> find_transfer(domain::LedgerId, domain::TransferId,
+                                                  SteadyTime) = 0;
+    virtual Listed<domain::Transfer> list_transfers(domain::LedgerId, TransferPage,
+                                                    SteadyTime) = 0;
+    virtual Listed<domain::Total> list_totals(domain::LedgerId, SteadyTime) = 0;
+
+    /// Every invariant of a money ledger, by full scan.
+    virtual Listed<Check> verify(domain::LedgerId, SteadyTime) = 0;
+};
+
+}  // namespace penstock::db

@@ -1,0 +1,95 @@
+// What can be asked for: every mutation of every system is one of these structs.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "domain/model.hpp"
+
+namespace penstock::domain {
+
+struct CreateOrganization {
+    std::string name;
+};
+
+/// The caller has made the secret; only its digest comes here.
+struct CreateApiKey {
+    OrganizationId organization;
+    std::string name;
+    Scopes scopes = 0;
+    SecretDigest digest{};
+};
+
+struct RevokeApiKey {
+    OrganizationId organization;
+    ApiKeyId key;
+};
+
+/// `draft` without id, organization and created_at: the decision gives those.
+struct CreateLedger {
+    Ledger draft;
+};
+
+/// Absent members stay as they are.
+struct ChangeLedger {
+    LedgerId ledger;
+    std::optional<Drain> drain;
+    std::optional<std::vector<std::string>> issuers;
+    std::optional<std::int16_t> royalty_percent;
+};
+
+struct DeleteLedger {
+    LedgerId ledger;
+};
+
+struct CreateAccount {
+    LedgerId ledger;
+    std::string address;
+    Amount overdraft_limit = 0;
+    std::string metadata = "{}";
+};
+
+/// One movement as a client words it. A deposit is one from @world, a withdrawal one to it.
+struct Movement {
+    std::string from;
+    std::string to;
+    Amount amount = 0;
+    std::optional<std::string> reference = {};
+    std::string metadata = "{}";
+};
+
+struct MoveMoney {
+    LedgerId ledger;
+    TransferKind kind = TransferKind::transfer;  ///< deposit, withdrawal or transfer
+    Movement movement;
+};
+
+/// Items run in order. atomic: all or none; otherwise each stands alone.
+struct MoveInBulk {
+    LedgerId ledger;
+    bool atomic = false;
+    std::vector<Movement> items;
+};
+
+/// `original` was read before the batch: transfers never change. nullopt: there is none.
+struct RevertTransfer {
+    LedgerId ledger;
+    std::optional<Transfer> original;
+};
+
+using Command = std::variant<CreateOrganization, CreateApiKey, RevokeApiKey, CreateLedger,
+                             ChangeLedger, DeleteLedger, CreateAccount, MoveMoney, MoveInBulk,
+                             RevertTransfer>;
+
+/// A command with what surrounds it. All randomness it may use is in `nonce`.
+struct Envelope {
+    OrganizationId organization;
+    std::optional<KeyUse> key_use = {};
+    std::string request_id = {};
+    std::uint64_t nonce = 0;
+    Command command;
+};
+
+}  // namespace penstock::domain

@@ -1,0 +1,163 @@
+// The rows that the rules speak of, as plain values.
+#pragma once
+
+#include <boost/describe/enum.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "domain/amount.hpp"
+#include "domain/ids.hpp"
+#include "domain/instant.hpp"
+
+namespace penstock::domain {
+
+struct Organization {
+    OrganizationId id;
+    std::string name;
+    Instant created_at;
+
+    bool operator==(Organization const&) const = default;
+};
+
+/// The organization that the migration makes: its admins run the installation.
+inline constexpr OrganizationId default_organization{};
+
+/// Scopes are a set: bits, in the order of what they allow.
+enum class Scope : std::uint8_t { read = 1, write = 2, admin = 4 };
+using Scopes = std::uint8_t;
+
+struct ApiKey {
+    ApiKeyId id;
+    OrganizationId organization;
+    std::string name;
+    Scopes scopes = 0;
+    SecretDigest digest{};
+    Instant created_at;
+    std::optional<Instant> revoked_at = {};
+
+    bool operator==(ApiKey const&) const = default;
+};
+
+BOOST_DEFINE_FIXED_ENUM_CLASS(LedgerKind, std::int16_t, money, credits)
+BOOST_DEFINE_FIXED_ENUM_CLASS(Posting, std::int16_t, durable, hot)
+BOOST_DEFINE_FIXED_ENUM_CLASS(Drain, std::int16_t, emission, expiration)
+BOOST_DEFINE_FIXED_ENUM_CLASS(AccountPolicy, std::int16_t, explicit_, implicit)
+
+struct Ledger {
+    LedgerId id;
+    OrganizationId organization;
+    std::string name;
+    std::string asset_code;
+    std::int16_t asset_scale = 0;
+    LedgerKind kind = LedgerKind::money;
+    Posting posting = Posting::durable;
+    std::int16_t royalty_percent = 70;
+    Drain drain = Drain::emission;
+    AccountPolicy accounts = AccountPolicy::explicit_;
+    std::vector<std::string> issuers;
+    Instant created_at;
+
+    bool operator==(Ledger const&) const = default;
+};
+
+/// The system's own addresses; clients cannot create them.
+inline constexpr char const* world_address = "@world";
+inline constexpr char const* platform_address = "@platform";
+
+/// What transfers and holds change about an account.
+struct Standing {
+    Amount balance = 0;       ///< booked
+    Amount held = 0;          ///< reserved by open holds; available = balance − held
+    std::int16_t fraction = 0;  ///< centi-cents of royalties not yet paid, 0…99
+    std::int64_t version = 0;   ///< counts the transfers booked on the account
+    Instant updated_at;
+
+    bool operator==(Standing const&) const = default;
+};
+
+struct Account {
+    AccountId id;
+    LedgerId ledger;
+    std::string address;
+    Amount overdraft_limit = 0;
+    std::string metadata = "{}";  ///< a JSON object, compact. Not loaded for decisions.
+    Instant created_at;
+    Standing standing;
+
+    bool operator==(Account const&) const = default;
+};
+
+/// The number is what the store keeps: append, never renumber.
+enum class TransferKind : std::int16_t {
+    deposit = 1,
+    withdrawal = 2,
+    transfer = 3,
+    revert = 4,
+};
+BOOST_DESCRIBE_ENUM(TransferKind, deposit, withdrawal, transfer, revert)
+
+/// One side of a transfer: the account, and how it stood after it.
+struct Leg {
+    AccountId account;
+    std::string address;
+    Amount balance_after = 0;
+    std::int64_t version = 0;
+
+    bool operator==(Leg const&) const = default;
+};
+
+/// How a command with an idempotency key was recorded.
+struct KeyUse {
+    IdempotencyKey key;
+    Fingerprint fingerprint{};
+
+    bool operator==(KeyUse const&) const = default;
+};
+
+/// One movement of money; immutable. Both accounts' standing after it is in the row, so a
+/// statement has a running balance and a past balance is one lookup.
+struct Transfer {
+    TransferId id;  ///< UUIDv7 of created_at: order of ids is order of time
+    LedgerId ledger;
+    TransferKind kind = TransferKind::transfer;
+    Leg from;
+    Leg to;
+    Amount amount = 0;
+    std::optional<std::string> reference = {};
+    std::string metadata = "{}";
+    std::optional<TransferId> reverts = {};
+    /// In the row itself where one command makes exactly this row (no table of its own).
+    std::optional<KeyUse> key_use = {};
+
+    Instant created_at() const { return instant_of(id.value); }
+    bool operator==(Transfer const&) const = default;
+};
+
+/// A 2xx that no immutable row of its own can render again. A bulk keeps codes and ids: item i is
+/// the next of `transfers` where items[i] < 0, else the Rejection with that number.
+struct Answer {
+    KeyUse key_use;
+    LedgerId ledger;  ///< of `transfers`
+    std::int16_t status = 0;
+    std::string body = {};
+    std::string request_id = {};
+    std::vector<std::int16_t> items = {};
+    std::vector<TransferId> transfers = {};
+    Instant created_at;
+
+    bool operator==(Answer const&) const = default;
+};
+
+/// Running totals of one ledger and kind of transfer. amount may exceed int64.
+struct Total {
+    LedgerId ledger;
+    TransferKind kind = TransferKind::transfer;
+    std::int64_t count = 0;
+    Sum amount = 0;
+
+    bool operator==(Total const&) const = default;
+};
+
+}  // namespace penstock::domain

@@ -1,0 +1,47 @@
+// What a command came to: a receipt, or a refusal that changed nothing.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "domain/model.hpp"
+#include "domain/rejection.hpp"
+
+namespace penstock::domain {
+
+/// 204: nothing to show.
+struct Done {
+    bool operator==(Done const&) const = default;
+};
+
+using BulkItem = std::variant<Transfer, Refusal>;
+
+/// `request_id` is the first request's, so that a replay renders the same bytes.
+struct BulkReceipt {
+    std::vector<BulkItem> items;
+    std::string request_id;
+
+    bool operator==(BulkReceipt const&) const = default;
+};
+
+/// A recorded body, to be sent again byte for byte.
+struct Recorded {
+    std::int16_t status = 0;
+    std::string body;
+
+    bool operator==(Recorded const&) const = default;
+};
+
+/// What was made or changed, as it was when the command was decided.
+struct Receipt {
+    std::variant<Done, Organization, ApiKey, Ledger, Account, Transfer, BulkReceipt, Recorded>
+        what;
+    bool replayed = false;
+
+    bool operator==(Receipt const&) const = default;
+};
+
+using Outcome = std::variant<Receipt, Refusal>;
+
+}  // namespace penstock::domain
