@@ -1,0 +1,202 @@
+// What every request goes through: the route, who asks, the key, the handler; and how a command's
+// outcome becomes an answer.
+#include "server/context.hpp"
+
+#include <openssl/crypto.h>
+#include <openssl/sha.h>
+
+#include <boost/describe/enum_to_string.hpp>
+
+#include "db/pg/error.hpp"
+#include "server/render.hpp"
+
+namespace penstock::server {
+namespace {
+
+constexpr std::size_t cached_keys_max = 10'000;
+constexpr domain::Scopes all_scopes = 7;
+
+domain::KeyUse key_use_of(RequestContext const& context, std::string_view key,
+                          std::string_view canonical) {
+    std::string scoped(context.principal.organization.to_string());
+    scoped.append(1, '\n').append(key);
+    std::string asked(to_string(context.request.method));
+    asked.append(1, '\n').append(context.request.target.path());
+    asked.append(1, '\n').append(canonical);
+    domain::KeyUse use;
+    auto const digest = sha256(scoped);
+    std::copy_n(digest.begin(), use.key.value.bytes.size(), use.key.value.bytes.begin());
+    use.fingerprint = sha256(asked);
+    return use;
+}
+
+Problem problem_of(domain::Refusal const& refusal) {
+    auto const name = boost::describe::enum_to_string(refusal.code, "internal");
+    Problem problem(code_named(name).value_or(Code::internal), refusal.detail);
+    if (!refusal.pointer.empty())
+        problem.errors.push_back(
+            {Fault::Where::pointer, refusal.pointer,
+             refusal.detail.empty() ? std::string(row_of(problem.code).title) : refusal.detail});
+    return problem;
+}
+
+/// Missing where the route needs it, or malformed.
+std::optional<Problem> key_fault(Request const& request, Route const& route) {
+    auto const key = request.headers.find("Idempotency-Key");
+    if (!key) {
+        if (route.idempotency != Idempotency::required) return std::nullopt;
+        return Problem(Code::idempotency_key_missing, "This request needs an Idempotency-Key.",
+                       {{Fault::Where::header, "Idempotency-Key", "is missing"}});
+    }
+    if (route.idempotency == Idempotency::none) return std::nullopt;
+    if (request.headers.count("Idempotency-Key") == 1 && is_idempotency_key(*key))
+        return std::nullopt;
+    return Problem(Code::idempotency_key_invalid, "",
+                   {{Fault::Where::header, "Idempotency-Key",
+                     "must be given once, as 1 to 255 visible ASCII characters"}});
+}
+
+}  // namespace
+
+std::array<std::uint8_t, 32> sha256(std::string_view bytes) {
+    std::array<std::uint8_t, 32> digest;
+    SHA256(reinterpret_cast<unsigned char const*>(bytes.data()), bytes.size(), digest.data());
+    return digest;
+}
+
+bool Principal::may(Scope scope) const {
+    // admin includes write, and write includes read.
+    switch (scope) {
+        case Scope::open:
+            return true;
+        case Scope::read:
+            return scopes != 0;
+        case Scope::write:
+            return scopes >= static_cast<domain::Scopes>(domain::Scope::write);
+        case Scope::admin:
+            return scopes >= static_cast<domain::Scopes>(domain::Scope::admin);
+    }
+    return false;
+}
+
+Response RequestContext::failure(error_code error) const {
+    if (error == reactor::Errc::deadline_exceeded) return problem(Code::deadline_exceeded);
+    auto code = Code::unavailable;
+    if (error == reactor::Errc::overloaded) code = Code::overloaded;
+    if (error == db::Errc::refused_by_database || error == db::Errc::unexpected_reply)
+        return problem(Code::internal);
+    Problem refused(code);
+    refused.retry_after_s = 1;
+    return problem(refused);
+}
+
+Response RequestContext::bad_parameter(std::string_view name, std::string detail) const {
+    std::vector<Fault> faults;
+    faults.push_back({Fault::Where::parameter, std::string(name), std::move(detail)});
+    return problem(Problem(Code::invalid_request, "", std::move(faults)));
+}
+
+asio::awaitable<Result<std::optional<domain::Ledger>>> RequestContext::find_ledger() {
+    co_return co_await ledgers.find(ledger_name(), deadline);
+}
+
+asio::awaitable<Result<domain::Outcome>> RequestContext::submit(domain::Command command,
+                                                                std::string canonical) {
+    domain::Envelope envelope;
+    envelope.organization = principal.organization;
+    if (auto const key = request.headers.find("Idempotency-Key"))
+        envelope.key_use = key_use_of(*this, *key, canonical);
+    envelope.request_id = request.request_id;
+    envelope.nonce = services.ids.nonce();
+    envelope.command = std::move(command);
+    co_return co_await services.engine.submit(std::move(envelope), deadline);
+}
+
+asio::awaitable<Response> RequestContext::perform(domain::Command command, std::string canonical,
+                                                  unsigned status) {
+    auto const outcome = co_await submit(std::move(command), std::move(canonical));
+    co_return answer(outcome, status);
+}
+
+Response RequestContext::answer(Result<domain::Outcome> const& outcome, unsigned status) {
+    if (!outcome) return failure(outcome.error());
+    if (auto const* refusal = std::get_if<domain::Refusal>(&*outcome)) {
+        if (refusal->code == domain::Rejection::ledger_not_found) ledgers.forget(ledger_name());
+        return problem(problem_of(*refusal));
+    }
+    auto const& receipt = std::get<domain::Receipt>(*outcome);
+    if (auto const* recorded = std::get_if<domain::Recorded>(&receipt.what))
+        status = static_cast<unsigned>(recorded->status);
+    if (std::holds_alternative<domain::Done>(receipt.what)) status = 204;
+    std::string ledger;
+    if (request.target.segments.size() > 2 && request.target.segments[1] == "ledgers")
+        ledger = request.target.segments[2];
+    Response response(status, body_of(receipt, ledger));
+    if (receipt.replayed) response.add("Idempotent-Replayed", "true");
+    return response;
+}
+
+Api::Api(Services services, Router const& router)
+    : services_(services), router_(router), ledgers_(services.store) {}
+
+asio::awaitable<Response> Api::handle(Request request) {
+    auto routing = router_.route(request);
+    if (routing.answer) co_return std::move(*routing.answer);
+    auto const timeout = routing.timeout.value_or(services_.deadline_default);
+    auto const deadline = request.received_at + timeout;
+    auto const* const route = routing.match.route;
+    RequestContext context(services_, ledgers_, std::move(request), routing.match, deadline);
+    auto response = co_await dispatch(context);
+    response.route = route->name;
+    co_return response;
+}
+
+asio::awaitable<Response> Api::dispatch(RequestContext& context) {
+    auto const& route = *context.match.route;
+    if (route.scope != Scope::open) {
+        std::string const authorization(context.request.headers.get("Authorization"));
+        auto const principal = co_await authenticate(authorization, context.deadline);
+        if (!principal) co_return context.failure(principal.error());
+        if (!*principal) {
+            auto refused = context.problem(Code::unauthenticated);
+            refused.add("WWW-Authenticate", "Bearer");
+            co_return refused;
+        }
+        context.principal = **principal;
+        if (!context.principal.may(route.scope)) co_return context.problem(Code::forbidden);
+    }
+    if (auto const fault = key_fault(context.request, route)) co_return context.problem(*fault);
+    co_return co_await route.handler(context);
+}
+
+asio::awaitable<Result<std::optional<Principal>>> Api::authenticate(std::string_view authorization,
+                                                                    SteadyTime deadline) {
+    std::optional<Principal> principal;
+    auto const& access = services_.access;
+    if (authorization.empty()) {
+        if (access.open) principal = Principal{domain::default_organization, all_scopes};
+        co_return principal;
+    }
+    auto const secret = bearer(authorization);
+    if (!secret) co_return principal;
+    auto const digest = sha256(*secret);
+    if (access.admin_key &&
+        CRYPTO_memcmp(digest.data(), access.admin_key->data(), digest.size()) == 0) {
+        principal = Principal{domain::default_organization, all_scopes};
+        co_return principal;
+    }
+    auto const now = steady_now();
+    auto known = keys_.find(digest);
+    if (known == keys_.end() || now >= known->second.until) {
+        auto found = co_await services_.store.find_api_key(digest, deadline);
+        if (!found) co_return found.error();
+        if (keys_.size() >= cached_keys_max) keys_.clear();
+        CachedKey entry{std::move(*found), now + access.key_cache};
+        known = keys_.insert_or_assign(digest, std::move(entry)).first;
+    }
+    auto const& key = known->second.key;
+    if (key && !key->revoked_at) principal = Principal{key->organization, key->scopes};
+    co_return principal;
+}
+
+}  // namespace penstock::server

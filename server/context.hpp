@@ -1,0 +1,143 @@
+// What a handler works with: one request, who asks, and the services of its shard.
+#pragma once
+
+#include <array>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "db/store.hpp"
+#include "domain/command.hpp"
+#include "domain/outcome.hpp"
+#include "server/clock.hpp"
+#include "server/engine.hpp"
+#include "server/http/app.hpp"
+#include "server/http/router.hpp"
+#include "server/id_source.hpp"
+#include "server/ledger_directory.hpp"
+
+namespace penstock::server {
+
+/// Who asks. An admin of the organization `default` runs the installation: it may make and see
+/// other organizations.
+struct Principal {
+    domain::OrganizationId organization = domain::default_organization;
+    domain::Scopes scopes = 0;
+
+    bool may(Scope scope) const;
+    bool is_operator() const {
+        return organization == domain::default_organization && may(Scope::admin);
+    }
+};
+
+/// What only the composed program can answer, for the health routes.
+class Introspection {
+public:
+    virtual ~Introspection() = default;
+    struct Readiness {
+        bool ready = false;
+        std::string json;  ///< {"status": "ok" | "degraded" | "unavailable", "dependencies": {…}}
+    };
+    virtual asio::awaitable<Readiness> readiness(SteadyTime deadline) = 0;
+    virtual std::string metrics() = 0;         ///< Prometheus text
+    virtual std::string const& openapi() = 0;  ///< the served document
+};
+
+struct AccessPolicy {
+    /// Without any key and on loopback everyone is the operator.
+    bool open = false;
+    /// PENSTOCK_ADMIN_KEY's digest: the operator's first key.
+    std::optional<domain::SecretDigest> admin_key;
+    /// How long a looked-up key is believed, so a revocation elsewhere takes effect.
+    milliseconds key_cache{5'000};
+};
+
+/// The services of one shard; they outlive every request.
+struct Services {
+    db::Store& store;
+    Engine& engine;
+    Clock& clock;
+    IdSource& ids;
+    Introspection& introspection;
+    AccessPolicy const& access;
+    milliseconds deadline_default{10'000};
+};
+
+/// One request on its way through a handler.
+class RequestContext {
+public:
+    RequestContext(Services& its_services, LedgerDirectory& its_ledgers, Request its_request,
+                   Match its_match, SteadyTime its_deadline)
+        : services(its_services),
+          ledgers(its_ledgers),
+          request(std::move(its_request)),
+          match(its_match),
+          deadline(its_deadline) {}
+    RequestContext(RequestContext&&) = delete;
+
+    std::string const& parameter(std::string_view name) const {
+        return match.parameter(request.target, name);
+    }
+    std::optional<std::string_view> query(std::string_view name) const {
+        return request.target.parameter(name);
+    }
+    Response problem(Problem const& problem) const { return render(problem, request.request_id); }
+    Response problem(Code code) const { return problem(Problem(code)); }
+    /// What the world said no to: 503 or 504, with Retry-After; 500 where we are at fault.
+    Response failure(error_code error) const;
+    /// 400 for a query parameter.
+    Response bad_parameter(std::string_view name, std::string detail) const;
+
+    /// The ledger that the path names; nullopt: 404.
+    asio::awaitable<Result<std::optional<domain::Ledger>>> find_ledger();
+    domain::LedgerName ledger_name() const { return {principal.organization, parameter("ledger")}; }
+
+    /// Submits a command and answers: the receipt's body with `status`, the recorded status of a
+    /// replay, or the problem of a refusal. `canonical` is the body for the fingerprint.
+    asio::awaitable<Response> perform(domain::Command command, std::string canonical,
+                                      unsigned status);
+    /// The same up to the outcome, for the one handler that adds to it.
+    asio::awaitable<Result<domain::Outcome>> submit(domain::Command command, std::string canonical);
+    Response answer(Result<domain::Outcome> const& outcome, unsigned status);
+
+    Services& services;
+    LedgerDirectory& ledgers;
+    Request request;
+    Match match;
+    SteadyTime deadline;
+    Principal principal;
+};
+
+/// The program behind the sessions of one shard: routes, authenticates, calls the handler.
+class Api final : public App {
+public:
+    Api(Services services, Router const& router);
+    std::size_t body_max(Request const& head) const override { return router_.body_max(head); }
+    asio::awaitable<Response> handle(Request request) override;
+
+private:
+    asio::awaitable<Result<std::optional<Principal>>> authenticate(std::string_view authorization,
+                                                                   SteadyTime deadline);
+
+    struct CachedKey {
+        std::optional<domain::ApiKey> key;
+        SteadyTime until;
+    };
+    asio::awaitable<Response> dispatch(RequestContext& context);
+
+    Services services_;
+    Router const& router_;
+    LedgerDirectory ledgers_;
+    std::map<domain::SecretDigest, CachedKey> keys_;  ///< bounded, see context.cpp
+};
+
+/// Every route of the program: the table from which routing, scopes and /openapi.json follow.
+std::span<Route const> route_table();
+
+/// SHA-256, as the program uses it for keys, fingerprints and secrets.
+std::array<std::uint8_t, 32> sha256(std::string_view bytes);
+
+}  // namespace penstock::server

@@ -1,0 +1,25 @@
+// Which ledger a name means: a short-lived memory of what never changes about a ledger.
+#include "server/ledger_directory.hpp"
+
+namespace penstock::server {
+
+asio::awaitable<Result<std::optional<domain::Ledger>>> LedgerDirectory::find(
+    domain::LedgerName name, SteadyTime deadline) {
+    auto const now = steady_now();
+    auto const known = entries_.find(name);
+    if (known != entries_.end() && now < known->second.until)
+        co_return std::optional(known->second.ledger);
+    auto found = co_await store_.find_ledger(name, deadline);
+    if (!found) co_return found.error();
+    if (!*found) {
+        entries_.erase(name);
+        co_return std::optional<domain::Ledger>();
+    }
+    if (entries_.size() >= entries_max) entries_.clear();
+    entries_.insert_or_assign(std::move(name), Entry{**found, now + believed_for});
+    co_return std::move(*found);
+}
+
+void LedgerDirectory::forget(domain::LedgerName const& name) { entries_.erase(name); }
+
+}  // namespace penstock::server

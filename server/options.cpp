@@ -1,0 +1,316 @@
+// What can be set from outside: the table itself.
+#include "server/options.hpp"
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/ip/address.hpp>
+#include <charconv>
+#include <cstdlib>
+#include <map>
+#include <thread>
+
+namespace penstock::server {
+namespace {
+
+using Complaint = std::optional<std::string>;
+using Shape = OptionRow::Shape;
+
+std::optional<std::uint64_t> number(std::string_view text, std::uint64_t least,
+                                    std::uint64_t most) {
+    std::uint64_t value = 0;
+    auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    if (value < least || value > most) return std::nullopt;
+    return value;
+}
+
+template <auto Member, std::uint64_t Least, std::uint64_t Most>
+Complaint integer(Options& options, std::string_view text) {
+    auto const value = number(text, Least, Most);
+    if (!value)
+        return "a whole number from " + std::to_string(Least) + " to " + std::to_string(Most);
+    using T = std::remove_reference_t<decltype(options.*Member)>;
+    options.*Member = static_cast<T>(*value);
+    return std::nullopt;
+}
+
+/// Of a unit of time.
+template <auto Member, std::uint64_t Least, std::uint64_t Most>
+Complaint duration(Options& options, std::string_view text) {
+    auto const value = number(text, Least, Most);
+    if (!value)
+        return "a whole number from " + std::to_string(Least) + " to " + std::to_string(Most);
+    using T = std::remove_reference_t<decltype(options.*Member)>;
+    options.*Member = T(static_cast<std::int64_t>(*value));
+    return std::nullopt;
+}
+
+template <auto Member>
+Complaint text(Options& options, std::string_view value) {
+    options.*Member = value;
+    return std::nullopt;
+}
+
+Complaint listen(Options& options, std::string_view value) {
+    constexpr char const* wanted = "an address and a port, 127.0.0.1:8080 or [::1]:8080";
+    auto const colon = value.rfind(':');
+    if (colon == std::string_view::npos || colon == 0) return wanted;
+    auto const port = number(value.substr(colon + 1), 0, 65'535);
+    auto host = std::string(value.substr(0, colon));
+    if (host.size() > 2 && host.front() == '[' && host.back() == ']')
+        host = host.substr(1, host.size() - 2);
+    if (host == "localhost") host = "127.0.0.1";
+    error_code error;
+    asio::ip::make_address(host, error);
+    if (!port || error) return wanted;
+    options.listen_address = host;
+    options.listen_port = static_cast<std::uint16_t>(*port);
+    return std::nullopt;
+}
+
+Complaint threads(Options& options, std::string_view value) {
+    if (!value.empty()) return integer<&Options::threads, 1, 64>(options, value);
+    // Half of the cores: the database, on the same machine more often than not, wants the rest.
+    options.threads = std::clamp<std::size_t>(std::thread::hardware_concurrency() / 2, 1, 64);
+    return std::nullopt;
+}
+
+Complaint commit_mode(Options& options, std::string_view value) {
+    if (value != "batch" && value != "single") return "batch or single";
+    options.commit_mode = value == "batch" ? CommitMode::batch : CommitMode::single;
+    return std::nullopt;
+}
+
+Complaint no_migrate(Options& options, std::string_view value) {
+    if (value != "true" && value != "false") return "true or false";
+    options.no_migrate = value == "true";
+    return std::nullopt;
+}
+
+Complaint admin_key(Options& options, std::string_view value) {
+    constexpr std::size_t least = 16;
+    bool const visible = std::all_of(value.begin(), value.end(),
+                                     [](char c) { return c >= 0x21 && c <= 0x7E; });
+    if (!value.empty() && (value.size() < least || !visible))
+        return "at least 16 visible ASCII characters without a space";
+    options.admin_key = value;
+    return std::nullopt;
+}
+
+Complaint cors_origins(Options& options, std::string_view value) {
+    options.cors_origins.clear();
+    while (!value.empty()) {
+        auto const end = std::min(value.find(','), value.size());
+        auto const origin = value.substr(0, end);
+        if (origin != "*" && origin.find("://") == std::string_view::npos)
+            return "origins separated by commas (https://shop.example,https://b.example), or *";
+        options.cors_origins.emplace_back(origin);
+        value.remove_prefix(std::min(end + 1, value.size()));
+    }
+    return std::nullopt;
+}
+
+Complaint log_level(Options& options, std::string_view value) {
+    static std::map<std::string_view, LogLevel> const levels{{"debug", LogLevel::debug},
+                                                             {"info", LogLevel::info},
+                                                             {"warning", LogLevel::warning},
+                                                             {"error", LogLevel::error},
+                                                             {"off", LogLevel::off}};
+    auto const level = levels.find(value);
+    if (level == levels.end()) return "debug, info, warning, error or off";
+    options.log_level = level->second;
+    return std::nullopt;
+}
+
+constexpr std::array table{
+    OptionRow{"listen", "PENSTOCK_LISTEN", "127.0.0.1:8080",
+              "address and port to serve on; port 0 takes any", listen},
+    OptionRow{"database-url", "PENSTOCK_DATABASE_URL", "",
+              "postgresql://…; without it the embedded store, which keeps nothing",
+              text<&Options::database_url>, Shape::secret},
+    OptionRow{"redis-url", "PENSTOCK_REDIS_URL", "", "redis://… or unix://…; optional",
+              text<&Options::redis_url>, Shape::secret},
+    OptionRow{"admin-key", "PENSTOCK_ADMIN_KEY", "",
+              "the operator's first key; without it the server stays on loopback", admin_key,
+              Shape::secret},
+    OptionRow{"threads", "PENSTOCK_THREADS", "", "event loops; default: half of the cores",
+              threads},
+    OptionRow{"commit-mode", "PENSTOCK_COMMIT_MODE", "batch",
+              "batch: commands share commits; single: each commits alone", commit_mode},
+    OptionRow{"lanes", "PENSTOCK_LANES", "2", "writers per thread, in batch mode",
+              integer<&Options::lanes, 1, 64>},
+    OptionRow{"single-connections", "PENSTOCK_SINGLE_CONNECTIONS", "8",
+              "writers over all threads, in single mode",
+              integer<&Options::single_connections, 1, 256>},
+    OptionRow{"batch-items", "PENSTOCK_BATCH_ITEMS", "256", "commands that fill a batch",
+              integer<&Options::batch_items, 1, 10'000>},
+    OptionRow{"batch-delay-ms", "PENSTOCK_BATCH_DELAY_MS", "0",
+              "how long a command may wait for company; 0: a free writer takes what is there",
+              duration<&Options::batch_delay, 0, 1'000>},
+    OptionRow{"queue-items", "PENSTOCK_QUEUE_ITEMS", "8192",
+              "commands that may wait per writer; more are answered 503",
+              integer<&Options::queue_items, 1, 1'000'000>},
+    OptionRow{"read-connections", "PENSTOCK_READ_CONNECTIONS", "2", "per thread",
+              integer<&Options::read_connections, 1, 64>},
+    OptionRow{"no-migrate", "PENSTOCK_NO_MIGRATE", "false",
+              "check the schema at start instead of bringing it up to date", no_migrate,
+              Shape::flag},
+    OptionRow{"request-timeout-ms", "PENSTOCK_REQUEST_TIMEOUT_MS", "10000",
+              "how long a request may take that does not say so itself",
+              duration<&Options::request_timeout, 1, 600'000>},
+    OptionRow{"key-retention-h", "PENSTOCK_KEY_RETENTION_H", "24",
+              "how long an Idempotency-Key is remembered",
+              duration<&Options::key_retention, 1, 8'760>},
+    OptionRow{"cors-origins", "PENSTOCK_CORS_ORIGINS", "",
+              "web origins that may read answers, separated by commas, or *", cors_origins},
+    OptionRow{"tls-certificate", "PENSTOCK_TLS_CERTIFICATE", "", "a PEM file with the chain",
+              text<&Options::tls_certificate>},
+    OptionRow{"tls-key", "PENSTOCK_TLS_KEY", "", "a PEM file with the private key",
+              text<&Options::tls_key>},
+    OptionRow{"connections-max", "PENSTOCK_CONNECTIONS_MAX", "20000", "of clients, per thread",
+              integer<&Options::connections_max, 1, 1'000'000>},
+    OptionRow{"idle-timeout-ms", "PENSTOCK_IDLE_TIMEOUT_MS", "75000",
+              "how long a client's connection may be silent between requests",
+              duration<&Options::idle_timeout, 100, 3'600'000>},
+    OptionRow{"drain-timeout-ms", "PENSTOCK_DRAIN_TIMEOUT_MS", "15000",
+              "how long a stopping server waits for requests in flight",
+              duration<&Options::drain_timeout, 0, 600'000>},
+    OptionRow{"log-level", "PENSTOCK_LOG_LEVEL", "info", "debug, info, warning, error or off",
+              log_level},
+    OptionRow{"ledger", "PENSTOCK_LEDGER", "", "verify: one ledger by name; default: all",
+              text<&Options::ledger>},
+    OptionRow{"url", "PENSTOCK_URL", "http://127.0.0.1:8080/readyz",
+              "healthcheck: what must answer 200", text<&Options::url>},
+    OptionRow{"batch", "PENSTOCK_BATCH", "500", "measure: transfers per commit",
+              integer<&Options::measure_batch, 1, 10'000>},
+    OptionRow{"seconds", "PENSTOCK_SECONDS", "5", "measure: how long",
+              integer<&Options::measure_seconds, 1, 3'600>},
+    OptionRow{"accounts", "PENSTOCK_ACCOUNTS", "10000", "measure: how many take part",
+              integer<&Options::measure_accounts, 2, 10'000'000>},
+};
+
+OptionRow const& row_named(std::string_view name) {
+    for (auto const& row : table)
+        if (row.name == name) return row;
+    throw UnusableOptions("There is no option --" + std::string(name) +
+                          "; `penstock options` lists them");
+}
+
+/// What the arguments say, by option.
+std::map<std::string_view, std::string> read_arguments(std::span<std::string const> arguments) {
+    std::map<std::string_view, std::string> given;
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+        std::string_view const argument = arguments[i];
+        if (!argument.starts_with("--"))
+            throw UnusableOptions("`" + arguments[i] + "` is not an option");
+        auto const equals = argument.find('=');
+        auto const& row = row_named(argument.substr(2, equals == argument.npos ? equals
+                                                                               : equals - 2));
+        std::string value;
+        if (equals != argument.npos) {
+            value = argument.substr(equals + 1);
+        } else if (row.shape == Shape::flag) {
+            value = "true";
+        } else if (i + 1 < arguments.size()) {
+            value = arguments[++i];
+        } else {
+            throw UnusableOptions("Option --" + std::string(row.name) + " lacks its value");
+        }
+        if (!given.emplace(row.name, value).second)
+            throw UnusableOptions("Option --" + std::string(row.name) + " is given twice");
+    }
+    return given;
+}
+
+std::string shown(OptionRow const& row, std::string const& value) {
+    if (row.shape != Shape::secret || value.empty()) return value;
+    return value.find("://") != value.npos ? masked_url(value) : "***";
+}
+
+/// What only makes sense, or none, together.
+void check_together(Options const& options) {
+    if (options.tls_certificate.empty() != options.tls_key.empty())
+        throw UnusableOptions("--tls-certificate and --tls-key need each other");
+    if (options.queue_items < options.batch_items)
+        throw UnusableOptions("--queue-items must be at least --batch-items");
+}
+
+}  // namespace
+
+std::span<OptionRow const> option_table() { return table; }
+
+Environment process_environment() {
+    return [](std::string_view name) -> std::optional<std::string> {
+        char const* const value = std::getenv(std::string(name).c_str());
+        if (value == nullptr) return std::nullopt;
+        return value;
+    };
+}
+
+Options parse_options(std::span<std::string const> arguments, Environment const& environment) {
+    auto const given = read_arguments(arguments);
+    Options options;
+    for (auto const& row : table) {
+        auto origin = Origin::fallback;
+        std::string value(row.fallback);
+        std::string where = "--" + std::string(row.name);
+        if (auto const argument = given.find(row.name); argument != given.end()) {
+            origin = Origin::argument;
+            value = argument->second;
+        } else if (auto from = environment(row.environment); from && !from->empty()) {
+            origin = Origin::environment;
+            value = *from;
+            where = row.environment;
+        }
+        // A secret that cannot be used is not quoted either: it may be one character off.
+        if (auto const wanted = row.parse(options, value)) {
+            auto const quoted = row.shape == Shape::secret ? "" : ", not `" + value + "`";
+            throw UnusableOptions(where + " must be " + *wanted + quoted);
+        }
+        options.effective.push_back({row.name, shown(row, value), origin});
+    }
+    check_together(options);
+    return options;
+}
+
+std::string describe_options() {
+    std::string out;
+    for (auto const& row : table) {
+        std::string line = "  --" + std::string(row.name);
+        line.resize(std::max<std::size_t>(line.size() + 1, 24), ' ');
+        line += row.environment;
+        line.resize(std::max<std::size_t>(line.size() + 1, 54), ' ');
+        line += row.help;
+        if (!row.fallback.empty()) line += " [" + std::string(row.fallback) + "]";
+        out += line + "\n";
+    }
+    return out;
+}
+
+std::string masked_url(std::string_view url) {
+    auto const scheme = url.find("://");
+    if (scheme == url.npos) return "***";
+    auto const from = scheme + 3;
+    auto const end = std::min(url.find_first_of("/?", from), url.size());
+    auto const at = url.substr(0, end).rfind('@');
+    auto const query = url.find('?');
+    // A query may hold a password as well; nobody needs it in a log.
+    auto const rest = query == url.npos ? "" : "?***";
+    auto const body = url.substr(0, query);
+    if (at == url.npos || at < from) {
+        // An '@' further on may end a password that holds a slash.
+        if (url.find('@', from) != url.npos) return std::string(url.substr(0, from)) + "***";
+        return std::string(body) + rest;
+    }
+    auto const user = url.substr(from, std::min(url.find(':', from), at) - from);
+    return std::string(url.substr(0, from)) + std::string(user) + ":***" +
+           std::string(body.substr(at)) + rest;
+}
+
+bool is_loopback(std::string const& address) {
+    error_code error;
+    auto const parsed = asio::ip::make_address(address, error);
+    return !error && parsed.is_loopback();
+}
+
+}  // namespace penstock::server

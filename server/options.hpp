@@ -1,0 +1,103 @@
+// What can be set from outside: one table, read once, and the typed values that follow from it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reactor/result.hpp"
+#include "server/engine.hpp"
+
+namespace penstock::server {
+
+enum class LogLevel : std::uint8_t { debug, info, warning, error, off };
+
+/// Where a value came from; the later ones win.
+enum class Origin : std::uint8_t { fallback, environment, argument };
+
+struct Options {
+    // serve
+    std::string listen_address;
+    std::uint16_t listen_port = 0;
+    std::string database_url;  ///< empty: the embedded store, which keeps nothing
+    std::string redis_url;     ///< empty: without Redis
+    std::string admin_key;     ///< empty: loopback only, and everyone is the operator
+    std::size_t threads = 1;
+    CommitMode commit_mode = CommitMode::batch;
+    std::size_t lanes = 0;
+    std::size_t single_connections = 0;
+    std::size_t batch_items = 0;
+    milliseconds batch_delay{0};
+    std::size_t queue_items = 0;
+    std::size_t read_connections = 0;
+    bool no_migrate = false;
+    milliseconds request_timeout{0};
+    std::chrono::hours key_retention{0};
+    std::vector<std::string> cors_origins;
+    std::string tls_certificate;
+    std::string tls_key;
+    std::size_t connections_max = 0;
+    milliseconds idle_timeout{0};
+    milliseconds drain_timeout{0};
+    LogLevel log_level = LogLevel::info;
+
+    // the other commands
+    std::string ledger;  ///< verify: empty means all
+    std::string url;     ///< healthcheck
+    std::size_t measure_batch = 0;
+    std::size_t measure_seconds = 0;
+    std::size_t measure_accounts = 0;
+
+    /// Every option as it stands, for the log; secrets are masked.
+    struct Effective {
+        std::string_view name;
+        std::string shown;
+        Origin origin = Origin::fallback;
+    };
+    std::vector<Effective> effective;
+};
+
+/// One row of the table. All text has static storage.
+struct OptionRow {
+    std::string_view name;         ///< "--" and this
+    std::string_view environment;  ///< PENSTOCK_…
+    std::string_view fallback;     ///< parsed like any value; "" where absence means something
+    std::string_view help;
+    /// What is wrong with the text; nothing when it was taken.
+    std::optional<std::string> (*parse)(Options&, std::string_view text);
+    enum class Shape : std::uint8_t { value, secret, flag };
+    Shape shape = Shape::value;
+};
+
+std::span<OptionRow const> option_table();
+
+/// Unusable options, in a sentence for whoever started the program.
+class UnusableOptions : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
+using Environment = std::function<std::optional<std::string>(std::string_view name)>;
+
+/// This process's environment.
+Environment process_environment();
+
+/// `--name value`, `--name=value` and `--flag`; then the environment; then defaults. Throws
+/// UnusableOptions.
+Options parse_options(std::span<std::string const> arguments, Environment const& environment);
+
+/// The table as text, for `penstock options`.
+std::string describe_options();
+
+/// "postgresql://user:***@host/db": a URL whose password nobody sees.
+std::string masked_url(std::string_view url);
+
+bool is_loopback(std::string const& address);
+
+}  // namespace penstock::server

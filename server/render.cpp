@@ -1,0 +1,206 @@
+// HOW rows become JSON: explicit members, in the order that the API documents.
+#include "server/render.hpp"
+
+#include <algorithm>
+#include <boost/describe/enum_to_string.hpp>
+
+#include "server/http/problem.hpp"
+
+namespace penstock::server {
+namespace {
+
+using boost::describe::enum_to_string;
+
+constexpr std::string_view account_policies[] = {"explicit", "implicit"};
+
+void write_scopes(JsonWriter& json, domain::Scopes scopes) {
+    json.begin_array("scopes");
+    for (auto [scope, name] :
+         {std::pair{domain::Scope::read, "read"}, std::pair{domain::Scope::write, "write"},
+          std::pair{domain::Scope::admin, "admin"}})
+        if (scopes & static_cast<domain::Scopes>(scope)) json.value(name);
+    json.end_array();
+}
+
+void write_key_members(JsonWriter& json, domain::ApiKey const& key) {
+    json.member("id", key.id.to_string()).member("name", key.name);
+    write_scopes(json, key.scopes);
+    json.instant("created_at", key.created_at.ms);
+    json.instant("revoked_at", key.revoked_at ? std::optional(key.revoked_at->ms) : std::nullopt);
+}
+
+void write_transfer_members(JsonWriter& json, domain::Transfer const& transfer,
+                            std::string_view ledger) {
+    json.member("id", transfer.id.to_string())
+        .member("ledger", ledger)
+        .member("kind", enum_to_string(transfer.kind, ""))
+        .member("from", transfer.from.address)
+        .member("to", transfer.to.address)
+        .member("amount", transfer.amount)
+        .member("reference", transfer.reference)
+        .raw("metadata", transfer.metadata)
+        .instant("created_at", transfer.created_at().ms);
+}
+
+std::string receipt_of(domain::Transfer const& transfer, std::string_view ledger) {
+    std::string text;
+    JsonWriter json(text);
+    json.begin_object();
+    write_transfer_members(json, transfer, ledger);
+    if (transfer.kind == domain::TransferKind::deposit)
+        json.member("balance", transfer.to.balance_after);
+    if (transfer.kind == domain::TransferKind::withdrawal)
+        json.member("balance", transfer.from.balance_after);
+    json.end_object();
+    return text;
+}
+
+std::string receipt_of(domain::BulkReceipt const& bulk, std::string_view ledger) {
+    std::string text;
+    text.reserve(bulk.items.size() * 320);
+    JsonWriter json(text);
+    json.begin_object().begin_array("results");
+    std::size_t accepted = 0;
+    for (auto const& item : bulk.items) {
+        json.begin_object();
+        if (auto const* transfer = std::get_if<domain::Transfer>(&item)) {
+            ++accepted;
+            json.member("status", 201).begin_object("transfer");
+            write_transfer_members(json, *transfer, ledger);
+            json.end_object();
+        } else {
+            auto const rejection = std::get<domain::Refusal>(item).code;
+            Problem const problem(code_named(enum_to_string(rejection, "")).value());
+            std::string rendered;
+            JsonWriter error(rendered);
+            write(error, problem, bulk.request_id);
+            json.member("status", status_of(problem.code)).raw("error", rendered);
+        }
+        json.end_object();
+    }
+    json.end_array()
+        .member("accepted", accepted)
+        .member("rejected", bulk.items.size() - accepted)
+        .end_object();
+    return text;
+}
+
+}  // namespace
+
+void write(JsonWriter& json, domain::Organization const& organization) {
+    json.begin_object()
+        .member("id", organization.id.to_string())
+        .member("name", organization.name)
+        .instant("created_at", organization.created_at.ms)
+        .end_object();
+}
+
+void write(JsonWriter& json, domain::ApiKey const& key) {
+    json.begin_object();
+    write_key_members(json, key);
+    json.end_object();
+}
+
+void write(JsonWriter& json, domain::Ledger const& ledger) {
+    json.begin_object().member("name", ledger.name);
+    json.begin_object("asset")
+        .member("code", ledger.asset_code)
+        .member("scale", ledger.asset_scale)
+        .end_object();
+    json.member("kind", enum_to_string(ledger.kind, ""))
+        .member("posting", enum_to_string(ledger.posting, ""))
+        .member("royalty_percent", ledger.royalty_percent)
+        .member("drain", enum_to_string(ledger.drain, ""))
+        .member("accounts", account_policies[static_cast<std::size_t>(ledger.accounts)]);
+    json.begin_array("issuers");
+    for (auto const& issuer : ledger.issuers) json.value(issuer);
+    json.end_array().instant("created_at", ledger.created_at.ms).end_object();
+}
+
+void write(JsonWriter& json, domain::Account const& account, std::string_view ledger) {
+    auto const& standing = account.standing;
+    // In 128 bits: a balance near the lower end of int64 minus what is held may leave int64.
+    auto const available = domain::Sum{standing.balance} - standing.held;
+    json.begin_object()
+        .member("address", account.address)
+        .member("ledger", ledger)
+        .member("balance", standing.balance)
+        .member("held", standing.held)
+        .raw("available", decimal(available))
+        .member("fraction", standing.fraction)
+        .member("version", standing.version)
+        .member("overdraft_limit", account.overdraft_limit)
+        .raw("metadata", account.metadata)
+        .instant("created_at", account.created_at.ms)
+        .instant("updated_at", standing.updated_at.ms)
+        .end_object();
+}
+
+void write(JsonWriter& json, domain::Transfer const& transfer, std::string_view ledger) {
+    json.begin_object();
+    write_transfer_members(json, transfer, ledger);
+    json.end_object();
+}
+
+void write_entry(JsonWriter& json, domain::Transfer const& transfer, std::string_view address) {
+    bool const credited = transfer.to.address == address;
+    auto const& own = credited ? transfer.to : transfer.from;
+    auto const& other = credited ? transfer.from : transfer.to;
+    json.begin_object()
+        .member("transfer_id", transfer.id.to_string())
+        .member("kind", enum_to_string(transfer.kind, ""))
+        .member("direction", credited ? "credit" : "debit")
+        .member("amount", transfer.amount)
+        .member("balance_after", own.balance_after)
+        .member("version", own.version)
+        .member("counterparty", other.address)
+        .member("reference", transfer.reference)
+        .instant("created_at", transfer.created_at().ms)
+        .end_object();
+}
+
+std::string body_of(domain::Receipt const& receipt, std::string_view ledger) {
+    using namespace domain;
+    if (auto const* transfer = std::get_if<Transfer>(&receipt.what))
+        return receipt_of(*transfer, ledger);
+    if (auto const* bulk = std::get_if<BulkReceipt>(&receipt.what))
+        return receipt_of(*bulk, ledger);
+    if (auto const* recorded = std::get_if<Recorded>(&receipt.what)) return recorded->body;
+    std::string text;
+    JsonWriter json(text);
+    if (auto const* account = std::get_if<Account>(&receipt.what)) write(json, *account, ledger);
+    if (auto const* made = std::get_if<Ledger>(&receipt.what)) write(json, *made);
+    if (auto const* organization = std::get_if<Organization>(&receipt.what))
+        write(json, *organization);
+    if (auto const* key = std::get_if<ApiKey>(&receipt.what)) text = body_with_secret(*key, {});
+    return text;
+}
+
+std::string body_with_secret(domain::ApiKey const& key, std::string_view secret) {
+    std::string text;
+    JsonWriter json(text);
+    json.begin_object();
+    write_key_members(json, key);
+    if (secret.empty()) {
+        json.member("secret", nullptr);
+    } else {
+        json.member("secret", secret);
+    }
+    json.end_object();
+    return text;
+}
+
+std::string decimal(domain::Sum value) {
+    bool const negative = value < 0;
+    std::string digits;
+    do {
+        auto const digit = static_cast<int>(value % 10);
+        digits += static_cast<char>('0' + (negative ? -digit : digit));
+        value /= 10;
+    } while (value != 0);
+    if (negative) digits += '-';
+    std::reverse(digits.begin(), digits.end());
+    return digits;
+}
+
+}  // namespace penstock::server

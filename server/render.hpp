@@ -1,0 +1,32 @@
+// HOW rows become JSON: explicit members, in the order that the API documents.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "db/store.hpp"
+#include "domain/outcome.hpp"
+#include "server/http/json_writer.hpp"
+
+namespace penstock::server {
+
+void write(JsonWriter& json, domain::Organization const& organization);
+/// Without the secret: nobody has it any more.
+void write(JsonWriter& json, domain::ApiKey const& key);
+void write(JsonWriter& json, domain::Ledger const& ledger);
+void write(JsonWriter& json, domain::Account const& account, std::string_view ledger);
+void write(JsonWriter& json, domain::Transfer const& transfer, std::string_view ledger);
+
+/// A transfer as an entry of the account `address`: the credit side if it is on both (it cannot
+/// be: nobody pays himself).
+void write_entry(JsonWriter& json, domain::Transfer const& transfer, std::string_view address);
+
+/// The body of a 2xx. A deposit or withdrawal says the client's account's balance after it.
+std::string body_of(domain::Receipt const& receipt, std::string_view ledger);
+
+/// A key's body with its secret: shown once, in the answer that made it.
+std::string body_with_secret(domain::ApiKey const& key, std::string_view secret);
+
+std::string decimal(domain::Sum value);
+
+}  // namespace penstock::server

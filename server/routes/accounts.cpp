@@ -1,0 +1,148 @@
+// Accounts of a ledger: made, listed, read now and at a past moment, with their entries.
+#include "server/http/json_reader.hpp"
+#include "server/render.hpp"
+#include "server/routes/handlers.hpp"
+#include "server/routes/pages.hpp"
+#include "server/routes/rules.hpp"
+
+namespace penstock::server::routes {
+namespace {
+
+constexpr char account_cursor = 'a';
+constexpr char entry_cursor = 'e';
+
+/// A past view: what was held then is not kept, so it is null, and with it what was available.
+std::string past_view(domain::Account const& account, std::string_view ledger,
+                      db::PastStanding const& past) {
+    std::string body;
+    JsonWriter json(body);
+    json.begin_object()
+        .member("address", account.address)
+        .member("ledger", ledger)
+        .member("balance", past.balance)
+        .member("held", nullptr)
+        .member("available", nullptr)
+        .member("fraction", nullptr)
+        .member("version", past.version)
+        .member("overdraft_limit", account.overdraft_limit)
+        .raw("metadata", account.metadata)
+        .instant("created_at", account.created_at.ms)
+        .instant("updated_at", account.standing.updated_at.ms)
+        .end_object();
+    return body;
+}
+
+domain::AccountName account_name(RequestContext const& context, domain::Ledger const& ledger) {
+    domain::AccountName name;
+    name.ledger = ledger.id;
+    name.address = context.parameter("address");
+    return name;
+}
+
+}  // namespace
+
+Answer create_account(RequestContext& context) {
+    JsonReader in(context.request.body);
+    domain::CreateAccount made;
+    made.address = in.text("address", 1, address_bytes_max, is_client_address, address_expected);
+    made.overdraft_limit =
+        in.optional_integer("overdraft_limit", 0, domain::amount_max).value_or(0);
+    made.metadata = in.object_text("metadata").value_or("{}");
+    if (!in.finish()) co_return context.problem(in.problem());
+    auto const ledger = co_await context.find_ledger();
+    if (!ledger) co_return context.failure(ledger.error());
+    if (!*ledger) co_return context.problem(Code::ledger_not_found);
+    made.ledger = (*ledger)->id;
+    domain::Command command = std::move(made);
+    co_return co_await context.perform(std::move(command), in.canonical(), 201);
+}
+
+Answer list_accounts(RequestContext& context) {
+    auto const limit = page_limit(context);
+    if (!limit) co_return bad_limit(context);
+    db::AccountPage wanted;
+    wanted.limit = *limit + 1;
+    wanted.prefix = context.query("prefix").value_or("");
+    if (wanted.prefix.size() > address_bytes_max)
+        co_return context.bad_parameter("prefix", "must be at most 128 bytes");
+    if (auto const cursor = context.query("cursor")) {
+        CursorReader in(account_cursor, *cursor);
+        wanted.after = in.string();
+        if (!in.complete()) co_return context.problem(Code::invalid_cursor);
+    }
+    auto const ledger = co_await context.find_ledger();
+    if (!ledger) co_return context.failure(ledger.error());
+    if (!*ledger) co_return context.problem(Code::ledger_not_found);
+    auto const items = co_await context.services.store.list_accounts(
+        (*ledger)->id, std::move(wanted), context.deadline);
+    if (!items) co_return context.failure(items.error());
+    auto const write_item = [&](JsonWriter& json, domain::Account const& one) {
+        write(json, one, (*ledger)->name);
+    };
+    co_return page(*items, *limit, write_item, [](domain::Account const& last) {
+        return CursorWriter(account_cursor).string(last.address).text();
+    });
+}
+
+Answer get_account(RequestContext& context) {
+    std::optional<domain::Instant> at;
+    if (auto const text = context.query("at")) {
+        auto const ms = parse_instant(*text);
+        if (!ms) co_return context.bad_parameter("at", "must be an RFC 3339 instant");
+        at = domain::Instant{*ms};
+        if (*at > context.services.clock.now())
+            co_return context.bad_parameter("at", "must not be in the future");
+    }
+    auto const ledger = co_await context.find_ledger();
+    if (!ledger) co_return context.failure(ledger.error());
+    if (!*ledger) co_return context.problem(Code::ledger_not_found);
+    auto name = account_name(context, **ledger);
+    auto& store = context.services.store;
+    auto const account = co_await store.find_account(name, context.deadline);
+    if (!account) co_return context.failure(account.error());
+    if (!*account) co_return context.problem(Code::account_not_found);
+    std::string body;
+    if (at) {
+        auto const past = co_await store.find_account_at(name, *at, context.deadline);
+        if (!past) co_return context.failure(past.error());
+        body = past_view(**account, (*ledger)->name, past->value_or(db::PastStanding()));
+    } else {
+        JsonWriter json(body);
+        write(json, **account, (*ledger)->name);
+    }
+    co_return Response(200, std::move(body));
+}
+
+Answer list_entries(RequestContext& context) {
+    auto const limit = page_limit(context);
+    if (!limit) co_return bad_limit(context);
+    db::EntryPage wanted;
+    wanted.limit = *limit + 1;
+    if (auto const cursor = context.query("cursor")) {
+        CursorReader in(entry_cursor, *cursor);
+        wanted.before_version = in.integer();
+        if (!in.complete()) co_return context.problem(Code::invalid_cursor);
+    }
+    auto const ledger = co_await context.find_ledger();
+    if (!ledger) co_return context.failure(ledger.error());
+    if (!*ledger) co_return context.problem(Code::ledger_not_found);
+    auto name = account_name(context, **ledger);
+    auto const address = name.address;
+    auto& store = context.services.store;
+    auto const items = co_await store.list_entries(name, wanted, context.deadline);
+    if (!items) co_return context.failure(items.error());
+    if (items->empty()) {
+        auto const account = co_await store.find_account(name, context.deadline);
+        if (!account) co_return context.failure(account.error());
+        if (!*account) co_return context.problem(Code::account_not_found);
+    }
+    auto const write_item = [&](JsonWriter& json, domain::Transfer const& one) {
+        write_entry(json, one, address);
+    };
+    co_return page(*items, *limit, write_item, [&](domain::Transfer const& last) {
+        auto const& own = last.to.address == address ? last.to : last.from;
+        return CursorWriter(entry_cursor).integer(own.version).text();
+    });
+}
+
+}  // namespace penstock::server::routes

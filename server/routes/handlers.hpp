@@ -1,0 +1,49 @@
+// Every handler, for the routing table.
+#pragma once
+
+#include "server/context.hpp"
+
+namespace penstock::server::routes {
+
+using Answer = asio::awaitable<Response>;
+
+// health.cpp
+Answer healthz(RequestContext& context);
+Answer readyz(RequestContext& context);
+Answer metrics(RequestContext& context);
+Answer version(RequestContext& context);
+Answer openapi(RequestContext& context);
+Answer docs(RequestContext& context);
+
+// organizations.cpp
+Answer create_organization(RequestContext& context);
+Answer list_organizations(RequestContext& context);
+Answer create_api_key(RequestContext& context);
+Answer list_api_keys(RequestContext& context);
+Answer revoke_api_key(RequestContext& context);
+
+// ledgers.cpp
+Answer create_ledger(RequestContext& context);
+Answer list_ledgers(RequestContext& context);
+Answer get_ledger(RequestContext& context);
+Answer change_ledger(RequestContext& context);
+Answer delete_ledger(RequestContext& context);
+Answer get_totals(RequestContext& context);
+Answer verify_ledger(RequestContext& context);
+
+// accounts.cpp
+Answer create_account(RequestContext& context);
+Answer list_accounts(RequestContext& context);
+Answer get_account(RequestContext& context);
+Answer list_entries(RequestContext& context);
+
+// transfers.cpp
+Answer create_deposit(RequestContext& context);
+Answer create_withdrawal(RequestContext& context);
+Answer create_transfer(RequestContext& context);
+Answer create_transfers_in_bulk(RequestContext& context);
+Answer list_transfers(RequestContext& context);
+Answer get_transfer(RequestContext& context);
+Answer revert_transfer(RequestContext& context);
+
+}  // namespace penstock::server::routes

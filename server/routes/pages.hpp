@@ -1,0 +1,53 @@
+// What every list shares: limit and cursor in, {"data": […], "next_cursor": …} out.
+#pragma once
+
+#include <charconv>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "server/context.hpp"
+#include "server/http/cursor.hpp"
+#include "server/http/json_writer.hpp"
+
+namespace penstock::server::routes {
+
+inline constexpr std::size_t page_default = 50;
+inline constexpr std::size_t page_max = 200;
+
+/// `limit` (1…200); nullopt when it is malformed.
+inline std::optional<std::size_t> page_limit(RequestContext const& context) {
+    auto const text = context.query("limit");
+    if (!text) return page_default;
+    std::size_t limit = 0;
+    auto const [end, error] = std::from_chars(text->data(), text->data() + text->size(), limit);
+    bool const whole = error == std::errc() && end == text->data() + text->size();
+    if (!whole || limit < 1 || limit > page_max) return std::nullopt;
+    return limit;
+}
+
+inline Response bad_limit(RequestContext const& context) {
+    return context.bad_parameter("limit", "must be an integer from 1 to 200");
+}
+
+/// One more item than the page holds was asked for: `items` longer than `limit` means that there
+/// is a next page, whose cursor is made from the last item shown.
+template <class Item, class Write, class Cursor>
+Response page(std::vector<Item> const& items, std::size_t limit, Write write_item,
+              Cursor cursor_of) {
+    std::string body;
+    JsonWriter json(body);
+    json.begin_object().begin_array("data");
+    auto const shown = std::min(limit, items.size());
+    for (std::size_t i = 0; i < shown; ++i) write_item(json, items[i]);
+    json.end_array();
+    if (items.size() > limit) {
+        json.member("next_cursor", cursor_of(items[limit - 1]));
+    } else {
+        json.member("next_cursor", nullptr);
+    }
+    json.end_object();
+    return Response(200, std::move(body));
+}
+
+}  // namespace penstock::server::routes

@@ -1,0 +1,73 @@
+// Every route of the program. 404, 405, scopes, keys, limits and /openapi.json follow from it.
+#include "server/context.hpp"
+#include "server/routes/handlers.hpp"
+
+namespace penstock::server {
+namespace {
+
+using namespace routes;
+using enum Method;
+using enum Idempotency;
+
+constexpr QueryNames paged{"limit", "cursor"};
+constexpr QueryNames accounts_query{"limit", "cursor", "prefix"};
+constexpr QueryNames account_query{"at"};
+constexpr QueryNames transfers_query{"limit",     "cursor", "account", "kind",
+                                     "reference", "from",   "to"};
+constexpr QueryNames no_query{};
+
+constexpr Route table[] = {
+    {get, "/healthz", Scope::open, none, healthz, "healthz"},
+    {get, "/readyz", Scope::open, none, readyz, "readyz"},
+    {get, "/metrics", Scope::open, none, routes::metrics, "metrics", no_query, body_default_max,
+     Produces::page},
+    {get, "/version", Scope::open, none, version, "version"},
+    {get, "/openapi.json", Scope::open, none, openapi, "openapi"},
+    {get, "/docs", Scope::open, none, docs, "docs", no_query, body_default_max, Produces::page},
+
+    {post, "/v1/organizations", Scope::admin, required, create_organization, "create_organization"},
+    {get, "/v1/organizations", Scope::admin, none, list_organizations, "list_organizations", paged},
+    {post, "/v1/organizations/{org}/keys", Scope::admin, required, create_api_key,
+     "create_api_key"},
+    {get, "/v1/organizations/{org}/keys", Scope::admin, none, list_api_keys, "list_api_keys",
+     paged},
+    {delete_, "/v1/organizations/{org}/keys/{id}", Scope::admin, optional, revoke_api_key,
+     "revoke_api_key"},
+
+    {post, "/v1/ledgers", Scope::write, required, create_ledger, "create_ledger"},
+    {get, "/v1/ledgers", Scope::read, none, list_ledgers, "list_ledgers", paged},
+    {get, "/v1/ledgers/{ledger}", Scope::read, none, get_ledger, "get_ledger"},
+    {patch, "/v1/ledgers/{ledger}", Scope::write, optional, change_ledger, "change_ledger"},
+    {delete_, "/v1/ledgers/{ledger}", Scope::admin, optional, delete_ledger, "delete_ledger"},
+    {get, "/v1/ledgers/{ledger}/totals", Scope::read, none, get_totals, "get_totals"},
+    {get, "/v1/ledgers/{ledger}/verify", Scope::admin, none, verify_ledger, "verify_ledger"},
+
+    {post, "/v1/ledgers/{ledger}/accounts", Scope::write, required, create_account,
+     "create_account"},
+    {get, "/v1/ledgers/{ledger}/accounts", Scope::read, none, list_accounts, "list_accounts",
+     accounts_query},
+    {get, "/v1/ledgers/{ledger}/accounts/{address}", Scope::read, none, get_account, "get_account",
+     account_query},
+    {get, "/v1/ledgers/{ledger}/accounts/{address}/entries", Scope::read, none, list_entries,
+     "list_entries", paged},
+
+    {post, "/v1/ledgers/{ledger}/deposits", Scope::write, required, create_deposit,
+     "create_deposit"},
+    {post, "/v1/ledgers/{ledger}/withdrawals", Scope::write, required, create_withdrawal,
+     "create_withdrawal"},
+    {post, "/v1/ledgers/{ledger}/transfers", Scope::write, required, create_transfer,
+     "create_transfer"},
+    {post, "/v1/ledgers/{ledger}/transfers/bulk", Scope::write, required, create_transfers_in_bulk,
+     "create_transfers_in_bulk", no_query, body_bulk_max},
+    {get, "/v1/ledgers/{ledger}/transfers", Scope::read, none, list_transfers, "list_transfers",
+     transfers_query},
+    {get, "/v1/ledgers/{ledger}/transfers/{id}", Scope::read, none, get_transfer, "get_transfer"},
+    {post, "/v1/ledgers/{ledger}/transfers/{id}/revert", Scope::write, required, revert_transfer,
+     "revert_transfer"},
+};
+
+}  // namespace
+
+std::span<Route const> route_table() { return table; }
+
+}  // namespace penstock::server
