@@ -2,16 +2,18 @@
 // and commit.
 #pragma once
 
-#include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "domain/model.hpp"
+#include "domain/outcome.hpp"
 
 namespace penstock::domain {
 
@@ -31,15 +33,15 @@ struct LedgerName {
 
 /// What a batch wants to see. Sets, so that every store locks in the same ascending order.
 struct KeySet {
-    std::set<OrganizationId> organizations;   ///< do they exist?
+    std::set<OrganizationId> organizations;    ///< do they exist?
     std::set<std::string> organization_names;  ///< are they taken?
-    std::set<ApiKeyId> api_keys;              ///< locked
-    std::set<LedgerName> ledger_names;        ///< are they taken?
-    std::set<LedgerId> ledgers;               ///< shared lock: not deleted meanwhile
-    std::set<LedgerId> ledgers_exclusive;     ///< exclusive lock, and is anything in them?
-    std::set<AccountName> accounts;           ///< exclusive lock
-    std::set<TransferId> reverted;            ///< are they reverted already?
-    std::set<IdempotencyKey> keys;            ///< what were they used for?
+    std::set<ApiKeyId> api_keys;               ///< locked
+    std::set<LedgerName> ledger_names;         ///< are they taken?
+    std::set<LedgerId> ledgers;                ///< shared lock: not deleted meanwhile
+    std::set<LedgerId> ledgers_exclusive;      ///< exclusive lock, and is anything in them?
+    std::set<AccountName> accounts;            ///< exclusive lock
+    std::set<TransferId> reverted;             ///< are they reverted already?
+    std::set<IdempotencyKey> keys;             ///< what were they used for?
 };
 
 /// What a key was used for, as the store has it: the transfer that carries it, or an answer (with
@@ -98,14 +100,19 @@ public:
     WorkingSet(Loaded loaded, Stamp stamp, Instant keys_since);
 
     Instant now() const { return stamp_.at; }
-    /// The next id of this batch, stamped with now().
-    Uuid next_id(std::uint64_t nonce) { return make_uuid7(stamp_.at, stamp_.ordinal++, nonce); }
+    /// The next id of this batch, stamped with now(). A batch that has used up the ordinals of
+    /// its millisecond goes on in the next one, so that ids keep ascending.
+    Uuid next_id(std::uint64_t nonce);
     Stamp stamp() const { return stamp_; }
 
     Ledger const* find_ledger(LedgerId id) const;
-    Account const* find_account(LedgerId ledger, std::string const& address) const;
+    Account const* find_account(LedgerId ledger, std::string_view address) const;
     ApiKey const* find_api_key(ApiKeyId id) const;
+    /// nullptr for a key that was never used, and for one past its retention. The record of an
+    /// answer of this same batch holds no transfers: its receipt says more.
     KeyRecord const* find_key(IdempotencyKey key) const;
+    /// What an answer of this same batch was for; its body is not rendered yet.
+    Receipt const* find_receipt(IdempotencyKey key) const;
     bool organization_exists(OrganizationId id) const;
     bool organization_name_taken(std::string const& name) const;
     bool ledger_name_taken(OrganizationId organization, std::string const& name) const;
@@ -119,16 +126,18 @@ public:
     void change_ledger(Ledger ledger);
     void delete_ledger(LedgerId id);
     void add_account(Account account);
-    void set_standing(LedgerId ledger, std::string const& address, Standing standing);
+    void set_standing(LedgerId ledger, std::string_view address, Standing standing);
     void add_transfer(Transfer transfer);
-    void add_answer(Answer answer, std::vector<Transfer> transfers);
+    /// `receipt`: what a repeat of the key within this batch is answered from.
+    void add_answer(Answer answer, Receipt receipt);
 
     /// A place to return to: undo(mark) takes back every write since.
     using Mark = std::size_t;
     Mark mark() const { return undo_.size(); }
     void undo(Mark mark);
 
-    /// The rows to write for everything done so far.
+    /// The rows to write for everything done so far. Accounts ascend by name, so that writers
+    /// that create the same ones meet in the same order.
     Changes changes() const;
 
 private:
@@ -143,28 +152,89 @@ private:
         bool is_changed = false;
         bool is_deleted = false;
     };
+    struct KeyEntry {
+        KeyRecord record;
+        std::optional<Receipt> receipt = {};
+        bool is_ours = false;  ///< used by this batch: never past its retention
+    };
+
+    /// Account names are looked up by view: no string is made for a question.
+    struct AccountNameView {
+        LedgerId ledger;
+        std::string_view address;
+        AccountNameView(LedgerId l, std::string_view a) : ledger{l}, address{a} {}
+        AccountNameView(AccountName const& name) : ledger{name.ledger}, address{name.address} {}
+        bool operator==(AccountNameView const&) const = default;
+    };
     struct AccountNameHash {
-        std::size_t operator()(AccountName const& name) const noexcept {
-            return UuidHash{}(name.ledger) ^ std::hash<std::string>{}(name.address);
+        using is_transparent = void;
+        std::size_t operator()(AccountNameView name) const noexcept {
+            return UuidHash{}(name.ledger) ^ std::hash<std::string_view>{}(name.address);
         }
     };
-    template <class Undo>
-    void remember(Undo undo);
+    struct AccountNameEqual {
+        using is_transparent = void;
+        bool operator()(AccountNameView a, AccountNameView b) const noexcept { return a == b; }
+    };
 
-    // Filled by the implementation; see working_set.cpp.
+    // How each write is taken back. Entries of the maps stay where they are, so pointers hold.
+    struct OrganizationAdded {};
+    struct ApiKeyAdded {};
+    struct ApiKeyRevoked {
+        ApiKeyId id;
+    };
+    struct LedgerAdded {
+        LedgerId id;
+    };
+    struct LedgerWritten {
+        std::unique_ptr<LedgerEntry> before;
+    };
+    struct AccountAdded {
+        AccountEntry* entry;
+    };
+    struct StandingSet {
+        AccountEntry* entry;
+        Standing before;
+        bool was_changed;
+    };
+    struct TransferAdded {};
+    struct AnswerAdded {};
+    struct KeyUsed {
+        IdempotencyKey key;
+        std::unique_ptr<KeyEntry> freed;  ///< the one past its retention that stood there
+    };
+    using Undo =
+        std::variant<OrganizationAdded, ApiKeyAdded, ApiKeyRevoked, LedgerAdded, LedgerWritten,
+                     AccountAdded, StandingSet, TransferAdded, AnswerAdded, KeyUsed>;
+
+    AccountEntry const* find_entry(LedgerId ledger, std::string_view address) const;
+    void use_key(KeyUse const& use, KeyEntry entry);
+    void take_back(OrganizationAdded const&);
+    void take_back(ApiKeyAdded const&);
+    void take_back(ApiKeyRevoked const&);
+    void take_back(LedgerAdded const&);
+    void take_back(LedgerWritten& write);
+    void take_back(AccountAdded const&);
+    void take_back(StandingSet const&);
+    void take_back(TransferAdded const&);
+    void take_back(AnswerAdded const&);
+    void take_back(KeyUsed& use);
+    bool is_dropped(LedgerId id) const;
+
     Stamp stamp_;
     Instant keys_since_;
-    std::unordered_map<AccountName, AccountEntry, AccountNameHash> accounts_;
+    std::unordered_map<AccountName, AccountEntry, AccountNameHash, AccountNameEqual> accounts_;
     std::unordered_map<LedgerId, LedgerEntry, UuidHash> ledgers_;
     std::unordered_map<ApiKeyId, ApiKey, UuidHash> api_keys_;
-    std::unordered_map<IdempotencyKey, KeyRecord, UuidHash> keys_;
+    std::unordered_map<IdempotencyKey, KeyEntry, UuidHash> keys_;
     std::set<OrganizationId> organizations_;
     std::set<std::string> organization_names_;
     std::set<LedgerName> ledger_names_;
     std::set<LedgerId> ledgers_not_empty_;
     std::set<TransferId> reverted_;
+    /// What is only ever appended; accounts, ledgers and totals come from the entries.
     Changes changes_;
-    std::vector<std::function<void(WorkingSet&)>> undo_;
+    std::vector<Undo> undo_;
 };
 
 }  // namespace penstock::domain

@@ -1,0 +1,329 @@
+// How a batch sees its own writes, takes them back, and sums them up as rows.
+#include "domain/working_set.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "domain/assert.hpp"
+
+namespace penstock::domain {
+namespace {
+
+/// The 18 bits that make_uuid7 has for them.
+constexpr std::uint32_t ordinals_per_ms = 1u << 18;
+
+template <class Map, class Key>
+auto find_in(Map& map, Key const& key) -> decltype(&map.find(key)->second) {
+    auto const found = map.find(key);
+    return found == map.end() ? nullptr : &found->second;
+}
+
+/// Of several totals for a ledger and kind, one.
+std::vector<Total> totals_of(std::vector<Transfer> const& transfers) {
+    std::map<std::pair<LedgerId, TransferKind>, Total> totals;
+    for (auto const& transfer : transfers) {
+        auto& total = totals[{transfer.ledger, transfer.kind}];
+        total.ledger = transfer.ledger;
+        total.kind = transfer.kind;
+        total.count += 1;
+        total.amount += transfer.amount;
+    }
+    std::vector<Total> list;
+    for (auto const& [name, total] : totals) list.push_back(total);
+    return list;
+}
+
+void sort_by_name(std::vector<Account>& accounts) {
+    std::ranges::sort(accounts, {}, [](Account const& account) {
+        return std::pair<LedgerId, std::string_view>{account.ledger, account.address};
+    });
+}
+
+}  // namespace
+
+bool Changes::empty() const { return *this == Changes{}; }
+
+WorkingSet::WorkingSet(Loaded loaded, Stamp stamp, Instant keys_since)
+    : stamp_{stamp},
+      keys_since_{keys_since},
+      organizations_{std::move(loaded.organizations)},
+      organization_names_{std::move(loaded.organization_names)},
+      ledger_names_{std::move(loaded.ledger_names)},
+      ledgers_not_empty_{std::move(loaded.ledgers_not_empty)},
+      reverted_{std::move(loaded.reverted)} {
+    for (auto& account : loaded.accounts) {
+        stamp_.at = std::max(stamp_.at, account.standing.updated_at);
+        AccountName name{account.ledger, account.address};
+        accounts_.emplace(std::move(name), AccountEntry{std::move(account)});
+    }
+    for (auto& ledger : loaded.ledgers) {
+        auto const id = ledger.id;
+        ledgers_.emplace(id, LedgerEntry{std::move(ledger)});
+    }
+    for (auto& key : loaded.api_keys) {
+        auto const id = key.id;
+        api_keys_.emplace(id, std::move(key));
+    }
+    for (auto& [key, record] : loaded.keys) keys_.emplace(key, KeyEntry{std::move(record)});
+}
+
+Uuid WorkingSet::next_id(std::uint64_t nonce) {
+    if (stamp_.ordinal >= ordinals_per_ms) {
+        stamp_.at.ms += 1;
+        stamp_.ordinal = 0;
+    }
+    return make_uuid7(stamp_.at, stamp_.ordinal++, nonce);
+}
+
+Ledger const* WorkingSet::find_ledger(LedgerId id) const {
+    auto const* entry = find_in(ledgers_, id);
+    return entry && !entry->is_deleted ? &entry->ledger : nullptr;
+}
+
+WorkingSet::AccountEntry const* WorkingSet::find_entry(LedgerId ledger,
+                                                       std::string_view address) const {
+    return find_in(accounts_, AccountNameView{ledger, address});
+}
+
+Account const* WorkingSet::find_account(LedgerId ledger, std::string_view address) const {
+    auto const* entry = find_entry(ledger, address);
+    return entry ? &entry->account : nullptr;
+}
+
+ApiKey const* WorkingSet::find_api_key(ApiKeyId id) const { return find_in(api_keys_, id); }
+
+KeyRecord const* WorkingSet::find_key(IdempotencyKey key) const {
+    auto const* entry = find_in(keys_, key);
+    bool const holds = entry && (entry->is_ours || entry->record.used_at >= keys_since_);
+    return holds ? &entry->record : nullptr;
+}
+
+Receipt const* WorkingSet::find_receipt(IdempotencyKey key) const {
+    auto const* entry = find_in(keys_, key);
+    return entry && entry->receipt ? &*entry->receipt : nullptr;
+}
+
+bool WorkingSet::organization_exists(OrganizationId id) const {
+    return organizations_.contains(id);
+}
+
+bool WorkingSet::organization_name_taken(std::string const& name) const {
+    return organization_names_.contains(name);
+}
+
+bool WorkingSet::ledger_name_taken(OrganizationId organization, std::string const& name) const {
+    return ledger_names_.contains({organization, name});
+}
+
+bool WorkingSet::ledger_not_empty(LedgerId id) const {
+    if (ledgers_not_empty_.contains(id)) return true;
+    return std::ranges::any_of(accounts_, [id](auto const& named) {
+        auto const& account = named.second.account;
+        return account.ledger == id && (account.standing.balance || account.standing.held);
+    });
+}
+
+bool WorkingSet::is_reverted(TransferId id) const { return reverted_.contains(id); }
+
+void WorkingSet::add_organization(Organization organization) {
+    PENSTOCK_ASSERT(organizations_.insert(organization.id).second);
+    PENSTOCK_ASSERT(organization_names_.insert(organization.name).second);
+    changes_.new_organizations.push_back(std::move(organization));
+    undo_.emplace_back(OrganizationAdded{});
+}
+
+void WorkingSet::take_back(OrganizationAdded const&) {
+    auto const& organization = changes_.new_organizations.back();
+    organizations_.erase(organization.id);
+    organization_names_.erase(organization.name);
+    changes_.new_organizations.pop_back();
+}
+
+void WorkingSet::add_api_key(ApiKey key) {
+    PENSTOCK_ASSERT(api_keys_.emplace(key.id, key).second);
+    changes_.new_api_keys.push_back(std::move(key));
+    undo_.emplace_back(ApiKeyAdded{});
+}
+
+void WorkingSet::take_back(ApiKeyAdded const&) {
+    api_keys_.erase(changes_.new_api_keys.back().id);
+    changes_.new_api_keys.pop_back();
+}
+
+void WorkingSet::revoke_api_key(ApiKeyId id) {
+    auto& key = api_keys_.at(id);
+    PENSTOCK_ASSERT(!key.revoked_at);
+    key.revoked_at = now();
+    changes_.revoked_api_keys.emplace_back(id, now());
+    undo_.emplace_back(ApiKeyRevoked{id});
+}
+
+void WorkingSet::take_back(ApiKeyRevoked const& write) {
+    api_keys_.at(write.id).revoked_at.reset();
+    changes_.revoked_api_keys.pop_back();
+}
+
+void WorkingSet::add_ledger(Ledger ledger) {
+    auto const id = ledger.id;
+    PENSTOCK_ASSERT(ledger_names_.insert({ledger.organization, ledger.name}).second);
+    LedgerEntry entry{std::move(ledger)};
+    entry.is_new = true;
+    PENSTOCK_ASSERT(ledgers_.emplace(id, std::move(entry)).second);
+    undo_.emplace_back(LedgerAdded{id});
+}
+
+void WorkingSet::take_back(LedgerAdded const& write) {
+    auto const& ledger = ledgers_.at(write.id).ledger;
+    ledger_names_.erase({ledger.organization, ledger.name});
+    ledgers_.erase(write.id);
+}
+
+void WorkingSet::change_ledger(Ledger ledger) {
+    auto& entry = ledgers_.at(ledger.id);
+    PENSTOCK_ASSERT(!entry.is_deleted && entry.ledger.name == ledger.name);
+    undo_.emplace_back(LedgerWritten{std::make_unique<LedgerEntry>(entry)});
+    entry.ledger = std::move(ledger);
+    entry.is_changed = true;
+}
+
+void WorkingSet::delete_ledger(LedgerId id) {
+    auto& entry = ledgers_.at(id);
+    PENSTOCK_ASSERT(!entry.is_deleted);
+    undo_.emplace_back(LedgerWritten{std::make_unique<LedgerEntry>(entry)});
+    entry.is_deleted = true;
+    ledger_names_.erase({entry.ledger.organization, entry.ledger.name});
+    if (!entry.is_new) changes_.deleted_ledgers.emplace_back(id, now());
+}
+
+void WorkingSet::take_back(LedgerWritten& write) {
+    auto& entry = ledgers_.at(write.before->ledger.id);
+    if (entry.is_deleted) {
+        ledger_names_.insert({entry.ledger.organization, entry.ledger.name});
+        if (!entry.is_new) changes_.deleted_ledgers.pop_back();
+    }
+    entry = std::move(*write.before);
+}
+
+void WorkingSet::add_account(Account account) {
+    AccountName name{account.ledger, account.address};
+    AccountEntry entry{std::move(account)};
+    entry.is_new = true;
+    auto const [place, is_free] = accounts_.emplace(std::move(name), std::move(entry));
+    PENSTOCK_ASSERT(is_free);
+    undo_.emplace_back(AccountAdded{&place->second});
+}
+
+void WorkingSet::take_back(AccountAdded const& write) {
+    auto const& account = write.entry->account;
+    accounts_.erase(accounts_.find(AccountNameView{account.ledger, account.address}));
+}
+
+void WorkingSet::set_standing(LedgerId ledger, std::string_view address, Standing standing) {
+    auto* entry = find_in(accounts_, AccountNameView{ledger, address});
+    PENSTOCK_ASSERT(entry);
+    undo_.emplace_back(StandingSet{entry, entry->account.standing, entry->is_changed});
+    entry->account.standing = standing;
+    entry->is_changed = true;
+}
+
+void WorkingSet::take_back(StandingSet const& write) {
+    write.entry->account.standing = write.before;
+    write.entry->is_changed = write.was_changed;
+}
+
+void WorkingSet::use_key(KeyUse const& use, KeyEntry entry) {
+    PENSTOCK_ASSERT(!find_key(use.key));
+    entry.is_ours = true;
+    entry.record.fingerprint = use.fingerprint;
+    entry.record.used_at = now();
+    KeyUsed write{use.key, nullptr};
+    if (auto* expired = find_in(keys_, use.key)) {
+        write.freed = std::make_unique<KeyEntry>(std::move(*expired));
+        *expired = std::move(entry);
+        changes_.freed_keys.push_back(use.key);
+    } else {
+        keys_.emplace(use.key, std::move(entry));
+    }
+    undo_.emplace_back(std::move(write));
+}
+
+void WorkingSet::take_back(KeyUsed& use) {
+    if (use.freed) {
+        keys_.at(use.key) = std::move(*use.freed);
+        changes_.freed_keys.pop_back();
+    } else {
+        keys_.erase(use.key);
+    }
+}
+
+void WorkingSet::add_transfer(Transfer transfer) {
+    if (transfer.reverts) PENSTOCK_ASSERT(reverted_.insert(*transfer.reverts).second);
+    if (transfer.key_use) {
+        KeyEntry entry;
+        entry.record.made = transfer;
+        use_key(*transfer.key_use, std::move(entry));
+    }
+    changes_.transfers.push_back(std::move(transfer));
+    undo_.emplace_back(TransferAdded{});
+}
+
+void WorkingSet::take_back(TransferAdded const&) {
+    auto const& transfer = changes_.transfers.back();
+    if (transfer.reverts) reverted_.erase(*transfer.reverts);
+    changes_.transfers.pop_back();
+}
+
+void WorkingSet::add_answer(Answer answer, Receipt receipt) {
+    Answer outline;
+    outline.key_use = answer.key_use;
+    outline.status = answer.status;
+    outline.created_at = answer.created_at;
+    KeyEntry entry;
+    entry.record.made = std::pair{std::move(outline), std::vector<Transfer>{}};
+    entry.receipt = std::move(receipt);
+    use_key(answer.key_use, std::move(entry));
+    changes_.answers.push_back(std::move(answer));
+    undo_.emplace_back(AnswerAdded{});
+}
+
+void WorkingSet::take_back(AnswerAdded const&) { changes_.answers.pop_back(); }
+
+void WorkingSet::undo(Mark mark) {
+    PENSTOCK_ASSERT(mark <= undo_.size());
+    while (undo_.size() > mark) {
+        std::visit([this](auto& write) { take_back(write); }, undo_.back());
+        undo_.pop_back();
+    }
+}
+
+/// Made and deleted in one batch: nothing of it is ever stored.
+bool WorkingSet::is_dropped(LedgerId id) const {
+    auto const* entry = find_in(ledgers_, id);
+    return entry && entry->is_new && entry->is_deleted;
+}
+
+Changes WorkingSet::changes() const {
+    Changes changes = changes_;
+    bool any_dropped = false;
+    for (auto const& [id, entry] : ledgers_) {
+        if (is_dropped(id)) any_dropped = true;
+        if (entry.is_deleted) continue;
+        if (entry.is_new) changes.new_ledgers.push_back(entry.ledger);
+        if (!entry.is_new && entry.is_changed) changes.changed_ledgers.push_back(entry.ledger);
+    }
+    for (auto const& [name, entry] : accounts_) {
+        if (any_dropped && is_dropped(name.ledger)) continue;
+        if (entry.is_new) changes.new_accounts.push_back(entry.account);
+        if (!entry.is_new && entry.is_changed) changes.changed_accounts.push_back(entry.account);
+    }
+    if (any_dropped)
+        std::erase_if(changes.transfers, [this](auto const& t) { return is_dropped(t.ledger); });
+    std::ranges::sort(changes.new_ledgers, {}, &Ledger::id);
+    std::ranges::sort(changes.changed_ledgers, {}, &Ledger::id);
+    sort_by_name(changes.new_accounts);
+    sort_by_name(changes.changed_accounts);
+    changes.totals = totals_of(changes.transfers);
+    return changes;
+}
+
+}  // namespace penstock::domain
