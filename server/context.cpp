@@ -8,6 +8,7 @@
 #include <boost/describe/enum_to_string.hpp>
 
 #include "db/pg/error.hpp"
+#include "server/http/negotiation.hpp"
 #include "server/render.hpp"
 
 namespace penstock::server {
