@@ -6,7 +6,8 @@
 
 namespace penstock::domain {
 
-/// One enumerator per problem code that a decision can yield.
+/// One enumerator per problem code that a decision can yield. Recorded bulks keep the number:
+/// append new ones at the end, never renumber.
 BOOST_DEFINE_ENUM_CLASS(
     Rejection,
     account_exists,           // 409

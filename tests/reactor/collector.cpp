@@ -14,8 +14,7 @@ BOOST_AUTO_TEST_SUITE(collector)
 BOOST_AUTO_TEST_CASE(a_batch_never_holds_more_than_items_max_and_keeps_the_order) {
     asio::io_context context{1};
     std::vector<std::vector<int>> batches;
-    auto execute = [&](std::vector<int> requests)
-        -> asio::awaitable<std::vector<Result<int>>> {
+    auto execute = [&](std::vector<int> requests) -> asio::awaitable<std::vector<Result<int>>> {
         batches.push_back(requests);
         std::vector<Result<int>> replies;
         for (int request : requests) replies.push_back(request * 10);
