@@ -1,0 +1,361 @@
+// How the rows of a batch are kept when nothing has to outlive the process.
+#include "db/memory_store.hpp"
+
+#include <algorithm>
+
+#include "db/pg/error.hpp"
+#include "db/verify.hpp"
+#include "domain/assert.hpp"
+
+namespace penstock::db {
+
+using namespace domain;
+
+namespace {
+
+constexpr char const* default_organization_name = "default";
+
+template <class Map, class Key>
+auto find_in(Map& map, Key const& key) -> decltype(&map.find(key)->second) {
+    auto const found = map.find(key);
+    return found == map.end() ? nullptr : &found->second;
+}
+
+template <class T>
+std::optional<T> copy_of(T const* found) {
+    if (!found) return std::nullopt;
+    return *found;
+}
+
+/// Keyset paging over a map in the order of its keys.
+template <class Map, class Key, class Wanted>
+auto page_of(Map const& map, std::optional<Key> const& after, std::size_t limit, Wanted wanted) {
+    std::vector<typename Map::mapped_type> page;
+    auto at = after ? map.upper_bound(*after) : map.begin();
+    for (; at != map.end() && page.size() < limit; ++at)
+        if (wanted(at->second)) page.push_back(at->second);
+    return page;
+}
+
+Leg const& leg_of(Transfer const& transfer, std::string const& address) {
+    return transfer.from.address == address ? transfer.from : transfer.to;
+}
+
+bool matches(Transfer const& transfer, TransferPage const& page) {
+    if (page.kind && transfer.kind != *page.kind) return false;
+    if (page.reference && transfer.reference != page.reference) return false;
+    if (page.from && transfer.created_at() < *page.from) return false;
+    if (page.to && transfer.created_at() >= *page.to) return false;
+    if (!page.account) return !page.before_id || transfer.id < *page.before_id;
+    auto const version = leg_of(transfer, *page.account).version;
+    return !page.before_version || version < *page.before_version;
+}
+
+}  // namespace
+
+/// One batch at a time on a MemoryStore.
+class MemoryWriter : public Writer {
+public:
+    explicit MemoryWriter(MemoryStore& store) : store_{store} {}
+
+    asio::awaitable<void> run() override { co_return; }
+
+    asio::awaitable<Result<Loaded>> load(KeySet keys, SteadyTime) override {
+        PENSTOCK_ASSERT(!loaded_at_);
+        loaded_at_ = store_.commits_;
+        co_return store_.load(keys);
+    }
+
+    asio::awaitable<error_code> commit(Changes changes, SteadyTime) override {
+        PENSTOCK_ASSERT(loaded_at_);
+        bool const is_stale = *loaded_at_ != store_.commits_;
+        loaded_at_.reset();
+        if (is_stale) co_return make_error_code(Errc::retry_transaction);
+        store_.commit(changes);
+        co_return error_code{};
+    }
+
+    asio::awaitable<void> abandon() override {
+        PENSTOCK_ASSERT(loaded_at_);
+        loaded_at_.reset();
+        co_return;
+    }
+
+private:
+    MemoryStore& store_;
+    std::optional<std::uint64_t> loaded_at_;
+};
+
+MemoryStore::MemoryStore() {
+    organizations_[default_organization] = {default_organization, default_organization_name, {}};
+}
+
+asio::awaitable<void> MemoryStore::run() { co_return; }
+
+std::unique_ptr<Writer> MemoryStore::make_writer() { return std::make_unique<MemoryWriter>(*this); }
+
+asio::awaitable<error_code> MemoryStore::ping(SteadyTime) { co_return error_code{}; }
+
+Loaded MemoryStore::load(KeySet const& keys) const {
+    Loaded loaded;
+    for (auto const& id : keys.organizations)
+        if (organizations_.contains(id)) loaded.organizations.insert(id);
+    for (auto const& [id, organization] : organizations_)
+        if (keys.organization_names.contains(organization.name))
+            loaded.organization_names.insert(organization.name);
+    for (auto const& id : keys.api_keys)
+        if (auto const* key = find_in(api_keys_, id)) loaded.api_keys.push_back(*key);
+    load_ledgers(keys, loaded);
+    for (auto const& name : keys.accounts)
+        if (auto const* account = find_in(accounts_, name)) {
+            loaded.accounts.push_back(*account);
+            loaded.accounts.back().metadata = "{}";
+        }
+    for (auto const& id : keys.reverted)
+        if (reverted_.contains(id)) loaded.reverted.insert(id);
+    for (auto const& key : keys.keys)
+        if (KeyRecord record; load_key(key, record))
+            loaded.keys.emplace_back(key, std::move(record));
+    return loaded;
+}
+
+void MemoryStore::load_ledgers(KeySet const& keys, Loaded& loaded) const {
+    for (auto const& name : keys.ledger_names)
+        if (ledger_names_.contains(name)) loaded.ledger_names.insert(name);
+    auto wanted = keys.ledgers;
+    wanted.insert(keys.ledgers_exclusive.begin(), keys.ledgers_exclusive.end());
+    for (auto const& id : wanted)
+        if (auto const* ledger = find_in(ledgers_, id)) loaded.ledgers.push_back(*ledger);
+    for (auto const& id : keys.ledgers_exclusive) {
+        bool const is_used = std::ranges::any_of(accounts_of(id), [](Account const* account) {
+            return account->standing.balance != 0 || account->standing.held != 0;
+        });
+        if (is_used) loaded.ledgers_not_empty.insert(id);
+    }
+}
+
+bool MemoryStore::load_key(IdempotencyKey key, KeyRecord& record) const {
+    if (auto const* index = find_in(transfer_keys_, key)) {
+        auto const& transfer = transfers_[*index];
+        record = {transfer.key_use->fingerprint, transfer.created_at(), transfer};
+        return true;
+    }
+    auto const* answer = find_in(answers_, key);
+    if (!answer) return false;
+    std::vector<Transfer> transfers;
+    for (auto const& id : answer->transfers) transfers.push_back(*find(id));
+    record = {answer->key_use.fingerprint, answer->created_at,
+              std::pair{*answer, std::move(transfers)}};
+    return true;
+}
+
+void MemoryStore::commit(Changes const& changes) {
+    for (auto const& key : changes.freed_keys) free_key(key);
+    commit_organizations(changes);
+    commit_ledgers(changes);
+    for (auto const& account : changes.new_accounts)
+        PENSTOCK_ASSERT(
+            accounts_.emplace(AccountName{account.ledger, account.address}, account).second);
+    for (auto const& account : changes.changed_accounts)
+        accounts_.at({account.ledger, account.address}).standing = account.standing;
+    for (auto const& transfer : changes.transfers) commit_transfer(transfer);
+    for (auto const& total : changes.totals) {
+        auto& sum = totals_[{total.ledger, total.kind}];
+        sum.ledger = total.ledger;
+        sum.kind = total.kind;
+        sum.count += total.count;
+        sum.amount += total.amount;
+    }
+    for (auto const& answer : changes.answers) {
+        PENSTOCK_ASSERT(!transfer_keys_.contains(answer.key_use.key));
+        PENSTOCK_ASSERT(answers_.emplace(answer.key_use.key, answer).second);
+    }
+    ++commits_;
+}
+
+void MemoryStore::free_key(IdempotencyKey key) {
+    answers_.erase(key);
+    auto const* index = find_in(transfer_keys_, key);
+    if (!index) return;
+    transfers_[*index].key_use.reset();
+    transfer_keys_.erase(key);
+}
+
+void MemoryStore::commit_organizations(Changes const& changes) {
+    for (auto const& organization : changes.new_organizations)
+        PENSTOCK_ASSERT(organizations_.emplace(organization.id, organization).second);
+    for (auto const& key : changes.new_api_keys)
+        PENSTOCK_ASSERT(api_keys_.emplace(key.id, key).second);
+    for (auto const& [id, at] : changes.revoked_api_keys) api_keys_.at(id).revoked_at = at;
+}
+
+void MemoryStore::commit_ledgers(Changes const& changes) {
+    // Deleted ones first: their names may be taken again in the same batch.
+    for (auto const& [id, at] : changes.deleted_ledgers) {
+        auto const& ledger = ledgers_.at(id);
+        ledger_names_.erase({ledger.organization, ledger.name});
+        ledgers_.erase(id);
+    }
+    for (auto const& ledger : changes.new_ledgers) {
+        LedgerName const name{ledger.organization, ledger.name};
+        PENSTOCK_ASSERT(ledgers_.emplace(ledger.id, ledger).second);
+        PENSTOCK_ASSERT(ledger_names_.emplace(name, ledger.id).second);
+    }
+    for (auto const& ledger : changes.changed_ledgers) ledgers_.at(ledger.id) = ledger;
+}
+
+void MemoryStore::commit_transfer(Transfer const& transfer) {
+    auto const index = transfers_.size();
+    transfers_.push_back(transfer);
+    PENSTOCK_ASSERT(transfers_by_id_.emplace(transfer.id, index).second);
+    transfers_by_account_[{transfer.ledger, transfer.from.address}].push_back(index);
+    transfers_by_account_[{transfer.ledger, transfer.to.address}].push_back(index);
+    if (transfer.reverts) PENSTOCK_ASSERT(reverted_.insert(*transfer.reverts).second);
+    if (!transfer.key_use) return;
+    PENSTOCK_ASSERT(!answers_.contains(transfer.key_use->key));
+    PENSTOCK_ASSERT(transfer_keys_.emplace(transfer.key_use->key, index).second);
+}
+
+Transfer const* MemoryStore::find(TransferId id) const {
+    auto const* index = find_in(transfers_by_id_, id);
+    return index ? &transfers_[*index] : nullptr;
+}
+
+std::vector<Account const*> MemoryStore::accounts_of(LedgerId ledger) const {
+    std::vector<Account const*> list;
+    auto at = accounts_.lower_bound({ledger, ""});
+    for (; at != accounts_.end() && at->first.ledger == ledger; ++at) list.push_back(&at->second);
+    return list;
+}
+
+std::vector<Transfer const*> MemoryStore::transfers_of(AccountName const& name) const {
+    std::vector<Transfer const*> list;
+    if (auto const* indices = find_in(transfers_by_account_, name))
+        for (auto const index : *indices) list.push_back(&transfers_[index]);
+    return list;
+}
+
+std::vector<Transfer const*> MemoryStore::newest_first(
+    LedgerId ledger, std::optional<std::string> const& account) const {
+    std::vector<Transfer const*> list;
+    if (account) {
+        // Booked in the order of versions.
+        list = transfers_of({ledger, *account});
+        std::ranges::reverse(list);
+        return list;
+    }
+    for (auto at = transfers_by_id_.rbegin(); at != transfers_by_id_.rend(); ++at)
+        if (transfers_[at->second].ledger == ledger) list.push_back(&transfers_[at->second]);
+    return list;
+}
+
+Store::Found<ApiKey> MemoryStore::find_api_key(SecretDigest digest, SteadyTime) {
+    for (auto const& [id, key] : api_keys_)
+        if (key.digest == digest) co_return std::optional{key};
+    co_return std::optional<ApiKey>{};
+}
+
+Store::Found<Organization> MemoryStore::find_organization(OrganizationId id, SteadyTime) {
+    co_return copy_of(find_in(std::as_const(organizations_), id));
+}
+
+Store::Listed<Organization> MemoryStore::list_organizations(std::optional<OrganizationId> after,
+                                                            std::size_t limit, SteadyTime) {
+    co_return page_of(organizations_, after, limit, [](Organization const&) { return true; });
+}
+
+Store::Listed<ApiKey> MemoryStore::list_api_keys(OrganizationId organization,
+                                                 std::optional<ApiKeyId> after, std::size_t limit,
+                                                 SteadyTime) {
+    co_return page_of(api_keys_, after, limit,
+                      [&](ApiKey const& key) { return key.organization == organization; });
+}
+
+Store::Found<Ledger> MemoryStore::find_ledger(LedgerName name, SteadyTime) {
+    auto const* id = find_in(ledger_names_, name);
+    if (!id) co_return std::optional<Ledger>{};
+    co_return std::optional{ledgers_.at(*id)};
+}
+
+Store::Listed<Ledger> MemoryStore::list_ledgers(OrganizationId organization,
+                                                std::optional<std::string> after, std::size_t limit,
+                                                SteadyTime) {
+    std::vector<Ledger> page;
+    for (auto const& [name, id] : ledger_names_) {
+        if (name.organization != organization || page.size() == limit) continue;
+        if (!after || name.name > *after) page.push_back(ledgers_.at(id));
+    }
+    co_return page;
+}
+
+Store::Found<Account> MemoryStore::find_account(AccountName name, SteadyTime) {
+    co_return copy_of(find_in(std::as_const(accounts_), name));
+}
+
+Store::Found<PastStanding> MemoryStore::find_account_at(AccountName name, Instant at, SteadyTime) {
+    if (!accounts_.contains(name)) co_return std::optional<PastStanding>{};
+    PastStanding past;
+    for (auto const* transfer : transfers_of(name)) {
+        if (transfer->created_at() > at) break;
+        auto const& leg = leg_of(*transfer, name.address);
+        past.balance = leg.balance_after;
+        past.version = leg.version;
+    }
+    co_return std::optional{past};
+}
+
+Store::Listed<Account> MemoryStore::list_accounts(LedgerId ledger, AccountPage page, SteadyTime) {
+    std::vector<Account> list;
+    for (auto const* account : accounts_of(ledger)) {
+        auto const& address = account->address;
+        bool const is_wanted =
+            page.prefix.empty() ? !address.starts_with('@') : address.starts_with(page.prefix);
+        if (!is_wanted || (page.after && address <= *page.after)) continue;
+        if (list.size() < page.limit) list.push_back(*account);
+    }
+    co_return list;
+}
+
+Store::Listed<Transfer> MemoryStore::list_entries(AccountName name, EntryPage page, SteadyTime) {
+    TransferPage wanted;
+    wanted.account = name.address;
+    wanted.before_version = page.before_version;
+    wanted.limit = page.limit;
+    std::vector<Transfer> list;
+    for (auto const* transfer : newest_first(name.ledger, wanted.account))
+        if (list.size() < wanted.limit && matches(*transfer, wanted)) list.push_back(*transfer);
+    co_return list;
+}
+
+Store::Found<Transfer> MemoryStore::find_transfer(LedgerId ledger, TransferId id, SteadyTime) {
+    auto const* transfer = find(id);
+    if (!transfer || transfer->ledger != ledger) co_return std::optional<Transfer>{};
+    co_return std::optional{*transfer};
+}
+
+Store::Listed<Transfer> MemoryStore::list_transfers(LedgerId ledger, TransferPage page,
+                                                    SteadyTime) {
+    std::vector<Transfer> list;
+    for (auto const* transfer : newest_first(ledger, page.account))
+        if (list.size() < page.limit && matches(*transfer, page)) list.push_back(*transfer);
+    co_return list;
+}
+
+Store::Listed<Total> MemoryStore::list_totals(LedgerId ledger, SteadyTime) {
+    std::vector<Total> list;
+    for (auto const& [name, total] : totals_)
+        if (name.first == ledger) list.push_back(total);
+    co_return list;
+}
+
+Store::Listed<Check> MemoryStore::verify(LedgerId ledger, SteadyTime) {
+    std::vector<Total> totals;
+    for (auto const& [name, total] : totals_)
+        if (name.first == ledger) totals.push_back(total);
+    std::vector<Transfer const*> transfers;
+    for (auto const& transfer : transfers_)
+        if (transfer.ledger == ledger) transfers.push_back(&transfer);
+    co_return verify_ledger(accounts_of(ledger), transfers, totals);
+}
+
+}  // namespace penstock::db

@@ -1,0 +1,84 @@
+// The Store without a database: what tests and the rules' simulation run on.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <vector>
+
+#include "db/store.hpp"
+
+namespace penstock::db {
+
+/// For one event loop: every answer is ready at once. Writers may overlap: the one whose rows
+/// were read before another's commit gets Errc::retry_transaction, as from a database.
+class MemoryStore : public Store {
+public:
+    MemoryStore();
+
+    asio::awaitable<void> run() override;
+    std::unique_ptr<Writer> make_writer() override;
+    asio::awaitable<error_code> ping(SteadyTime deadline) override;
+
+    Found<domain::ApiKey> find_api_key(domain::SecretDigest digest, SteadyTime) override;
+    Found<domain::Organization> find_organization(domain::OrganizationId id, SteadyTime) override;
+    Listed<domain::Organization> list_organizations(std::optional<domain::OrganizationId> after,
+                                                    std::size_t limit, SteadyTime) override;
+    Listed<domain::ApiKey> list_api_keys(domain::OrganizationId organization,
+                                         std::optional<domain::ApiKeyId> after, std::size_t limit,
+                                         SteadyTime) override;
+
+    Found<domain::Ledger> find_ledger(domain::LedgerName name, SteadyTime) override;
+    Listed<domain::Ledger> list_ledgers(domain::OrganizationId organization,
+                                        std::optional<std::string> after, std::size_t limit,
+                                        SteadyTime) override;
+    Found<domain::Account> find_account(domain::AccountName name, SteadyTime) override;
+    Found<PastStanding> find_account_at(domain::AccountName name, domain::Instant at,
+                                        SteadyTime) override;
+    Listed<domain::Account> list_accounts(domain::LedgerId ledger, AccountPage page,
+                                          SteadyTime) override;
+    Listed<domain::Transfer> list_entries(domain::AccountName name, EntryPage page,
+                                          SteadyTime) override;
+    Found<domain::Transfer> find_transfer(domain::LedgerId ledger, domain::TransferId id,
+                                          SteadyTime) override;
+    Listed<domain::Transfer> list_transfers(domain::LedgerId ledger, TransferPage page,
+                                            SteadyTime) override;
+    Listed<domain::Total> list_totals(domain::LedgerId ledger, SteadyTime) override;
+    Listed<Check> verify(domain::LedgerId ledger, SteadyTime) override;
+
+private:
+    friend class MemoryWriter;
+    using Index = std::size_t;  ///< into transfers_
+    using TotalName = std::pair<domain::LedgerId, domain::TransferKind>;
+
+    domain::Loaded load(domain::KeySet const& keys) const;
+    void load_ledgers(domain::KeySet const& keys, domain::Loaded& loaded) const;
+    bool load_key(domain::IdempotencyKey key, domain::KeyRecord& record) const;
+    void commit(domain::Changes const& changes);
+    void free_key(domain::IdempotencyKey key);
+    void commit_organizations(domain::Changes const& changes);
+    void commit_ledgers(domain::Changes const& changes);
+    void commit_transfer(domain::Transfer const& transfer);
+    domain::Transfer const* find(domain::TransferId id) const;
+    std::vector<domain::Account const*> accounts_of(domain::LedgerId ledger) const;
+    std::vector<domain::Transfer const*> transfers_of(domain::AccountName const& name) const;
+    /// Newest first: an account's by version, else a ledger's by id.
+    std::vector<domain::Transfer const*> newest_first(
+        domain::LedgerId ledger, std::optional<std::string> const& account) const;
+
+    std::uint64_t commits_ = 0;
+    std::map<domain::OrganizationId, domain::Organization> organizations_;
+    std::map<domain::ApiKeyId, domain::ApiKey> api_keys_;
+    std::map<domain::LedgerId, domain::Ledger> ledgers_;  ///< without the deleted ones
+    std::map<domain::LedgerName, domain::LedgerId> ledger_names_;
+    std::map<domain::AccountName, domain::Account> accounts_;
+    std::vector<domain::Transfer> transfers_;
+    std::map<domain::TransferId, Index> transfers_by_id_;
+    std::map<domain::AccountName, std::vector<Index>> transfers_by_account_;
+    std::map<domain::IdempotencyKey, Index> transfer_keys_;
+    std::set<domain::TransferId> reverted_;
+    std::map<domain::IdempotencyKey, domain::Answer> answers_;
+    std::map<TotalName, domain::Total> totals_;
+};
+
+}  // namespace penstock::db
