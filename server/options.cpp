@@ -89,8 +89,8 @@ Complaint no_migrate(Options& options, std::string_view value) {
 
 Complaint admin_key(Options& options, std::string_view value) {
     constexpr std::size_t least = 16;
-    bool const visible = std::all_of(value.begin(), value.end(),
-                                     [](char c) { return c >= 0x21 && c <= 0x7E; });
+    bool const visible =
+        std::all_of(value.begin(), value.end(), [](char c) { return c >= 0x21 && c <= 0x7E; });
     if (!value.empty() && (value.size() < least || !visible))
         return "at least 16 visible ASCII characters without a space";
     options.admin_key = value;
@@ -204,8 +204,8 @@ std::map<std::string_view, std::string> read_arguments(std::span<std::string con
         if (!argument.starts_with("--"))
             throw UnusableOptions("`" + arguments[i] + "` is not an option");
         auto const equals = argument.find('=');
-        auto const& row = row_named(argument.substr(2, equals == argument.npos ? equals
-                                                                               : equals - 2));
+        auto const& row =
+            row_named(argument.substr(2, equals == argument.npos ? equals : equals - 2));
         std::string value;
         if (equals != argument.npos) {
             value = argument.substr(equals + 1);

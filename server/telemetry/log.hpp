@@ -20,15 +20,15 @@ struct LogField {
     using Value = std::variant<std::string_view, std::int64_t, std::uint64_t, bool>;
 
     LogField(std::string_view n, std::string_view text) : name(n), value(text) {}
-    LogField(std::string_view n, std::string const& text) : name(n), value(std::string_view(text)) {
-    }
+    LogField(std::string_view n, std::string const& text)
+        : name(n), value(std::string_view(text)) {}
     LogField(std::string_view n, char const* text) : name(n), value(std::string_view(text)) {}
     LogField(std::string_view n, bool flag) : name(n), value(flag) {}
     template <std::signed_integral T>
     LogField(std::string_view n, T number) : name(n), value(std::int64_t{number}) {}
     template <std::unsigned_integral T>
-        requires(!std::same_as<T, bool>)
-    LogField(std::string_view n, T number) : name(n), value(std::uint64_t{number}) {}
+    requires(!std::same_as<T, bool>) LogField(std::string_view n, T number)
+        : name(n), value(std::uint64_t{number}) {}
 
     std::string_view name;
     Value value;

@@ -99,8 +99,8 @@ public:
     void counter(std::string_view name, std::string_view help, reactor::Count const& count) {
         out_.counter(name, help, labels_, static_cast<double>(count.get()));
     }
-    void counter(std::string_view name, std::string_view help, std::string label,
-                 std::string value, reactor::Count const& count) {
+    void counter(std::string_view name, std::string_view help, std::string label, std::string value,
+                 reactor::Count const& count) {
         out_.counter(name, help, with(labels_, std::move(label), std::move(value)),
                      static_cast<double>(count.get()));
     }
@@ -198,8 +198,8 @@ void write_metrics(MetricsWriter& out, Labels const& labels,
     section.counter(batches, help, "trigger", "age", metrics.batches_by_age);
     section.counter(batches, help, "trigger", "idle", metrics.batches_by_idle);
     section.gauge("penstock_collector_queue", "Weight of what waits now.", metrics.queue_weight);
-    out.histogram("penstock_collector_batch_items", "Items per batch.", labels,
-                  metrics.batch_items, 1.0);
+    out.histogram("penstock_collector_batch_items", "Items per batch.", labels, metrics.batch_items,
+                  1.0);
     section.durations("penstock_collector_age_seconds", "Age of a batch's oldest item.",
                       metrics.age);
 }
@@ -252,8 +252,7 @@ void write_metrics(MetricsWriter& out, Labels const& labels,
     section.counter("penstock_pg_segments_total", "Pipeline segments sent.", metrics.segments);
     section.counter("penstock_pg_statements_total", "Statements in them.", metrics.statements);
     section.counter("penstock_pg_failed_total", "Segments that failed.", metrics.failed);
-    section.counter("penstock_pg_lost_total", "Segments lost with their connection.",
-                    metrics.lost);
+    section.counter("penstock_pg_lost_total", "Segments lost with their connection.", metrics.lost);
     section.counter("penstock_pg_refused_total", "Segments above the limit.", metrics.refused);
     section.counter("penstock_pg_connects_total", "Connections made.", metrics.connects);
     section.counter("penstock_pg_connect_failures_total", "Connections not made.",

@@ -1,0 +1,407 @@
+// The program as a whole: composition, start, drain.
+#include "server/application.hpp"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+
+#include "cache/redis_client.hpp"
+#include "db/memory_store.hpp"
+#include "db/pg/session.hpp"
+#include "db/postgres_store.hpp"
+#include "reactor/deadline.hpp"
+#include "server/http/json_writer.hpp"
+#include "server/http/listener.hpp"
+#include "server/openapi.hpp"
+#include "server/schema.hpp"
+#include "server/store_options.hpp"
+#include "server/telemetry/metrics.hpp"
+
+namespace penstock::server {
+namespace {
+
+constexpr milliseconds store_wait_max{10'000};
+constexpr milliseconds store_poll_pause{20};
+constexpr milliseconds lanes_close_max{5'000};
+
+/// The embedded store lives on one event loop, and everything that changes it is one lane.
+Options adjusted(Options options) {
+    if (!options.database_url.empty()) return options;
+    options.threads = 1;
+    options.lanes = 1;
+    options.single_connections = 1;
+    return options;
+}
+
+AccessPolicy access_of(Options const& options) {
+    AccessPolicy access;
+    access.open = options.admin_key.empty();
+    if (!access.open) access.admin_key = sha256(options.admin_key);
+    if (access.open && !is_loopback(options.listen_address))
+        throw UnusableOptions(
+            "Without --admin-key everyone may do everything, so --listen must "
+            "be a loopback address; " +
+            options.listen_address + " is none");
+    return access;
+}
+
+EngineOptions engine_options(Options const& options) {
+    EngineOptions engine;
+    engine.mode = options.commit_mode;
+    engine.lanes_per_shard = options.lanes;
+    engine.single_connections = options.single_connections;
+    engine.lane.batch.items_max = options.batch_items;
+    engine.lane.batch.delay_max = options.batch_delay;
+    engine.lane.batch.flush_when_idle = options.batch_delay.count() == 0;
+    engine.lane.batch.queue_max = options.queue_items;
+    engine.lane.key_retention = options.key_retention;
+    return engine;
+}
+
+std::unique_ptr<db::PostgresStore> make_postgres(asio::any_io_executor executor,
+                                                 Options const& options, Log& log) {
+    if (options.database_url.empty()) return nullptr;
+    auto postgres = postgres_options(options);
+    postgres.on_connection = [&log, limit = LogLimit{}](db::pg::SessionEvent const& event) mutable {
+        if (event.up) {
+            log.info("database_connected");
+        } else {
+            log.limited(limit, LogLevel::warning, "database_connection_lost",
+                        {{"reason", event.reason ? event.reason->message : std::string()},
+                         {"retry_in_ms", event.retry_in.count()}});
+        }
+    };
+    postgres.on_failure = [&log, limit = LogLimit{}](db::pg::Failure const& failure) mutable {
+        log.limited(limit, LogLevel::warning, "database_said_no",
+                    {{"error", failure.code.message()},
+                     {"sqlstate", failure.sqlstate},
+                     {"constraint", failure.constraint},
+                     {"statement", failure.statement},
+                     {"message", failure.message}});
+    };
+    return std::make_unique<db::PostgresStore>(executor, std::move(postgres));
+}
+
+std::unique_ptr<cache::RedisClient> make_redis(asio::any_io_executor executor,
+                                               Options const& options, IdSource& ids) {
+    if (options.redis_url.empty()) return nullptr;
+    auto address = cache::parse_redis_url(options.redis_url);
+    if (!address)
+        throw UnusableOptions("--redis-url must be redis://host:port/database or unix:///path");
+    cache::RedisClientOptions client;
+    client.address = *address;
+    auto random = [&ids] { return static_cast<std::uint32_t>(ids.nonce()); };
+    return std::make_unique<cache::RedisClient>(executor, client, random);
+}
+
+ListenerOptions listener_options(Options const& options, Clock& clock, IdSource& ids) {
+    ListenerOptions listener;
+    listener.address = options.listen_address;
+    listener.port = options.listen_port;
+    listener.limits.connections_max = options.connections_max;
+    listener.limits.idle_timeout = options.idle_timeout;
+    listener.cors = Cors(options.cors_origins);
+    if (!options.tls_certificate.empty())
+        listener.tls = make_tls(options.tls_certificate, options.tls_key);
+    listener.unix_seconds = [&clock] { return clock.now().ms / 1000; };
+    listener.make_request_id = [&ids] { return ids.request_id(); };
+    return listener;
+}
+
+void write_readers(MetricsWriter& out, std::string const& shard, db::PostgresStore const* store) {
+    if (store == nullptr) return;
+    auto const& readers = store->readers();
+    for (std::size_t i = 0; i < readers.size(); ++i) {
+        MetricsWriter::Labels const labels{{"shard", shard}, {"session", std::to_string(i)}};
+        write_metrics(out, labels, readers.session(i).metrics());
+    }
+}
+
+/// Every connection is a descriptor: take what the system grants.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/// What sessions tell: latency per route, an access line at level debug, faults always.
+class ShardObserver final : public Observer {
+public:
+    ShardObserver(Log& log, std::span<Route const> routes) : routes_(routes), log_(log) {}
+
+    void answered(Access const& access) override {
+        routes_.record(access);
+        bool const fault = access.status >= 500;
+        if (!fault && !log_.enabled(LogLevel::debug)) return;
+        auto const us = std::chrono::duration_cast<std::chrono::microseconds>(access.duration);
+        auto& limit = fault ? faults_ : everything_;
+        log_.limited(limit, fault ? LogLevel::warning : LogLevel::debug, "request_answered",
+                     {{"method", to_string(access.method)},
+                      {"path", access.path},
+                      {"route", access.route},
+                      {"status", access.status},
+                      {"duration_us", us.count()},
+                      {"request_id", access.request_id},
+                      {"trace_id", access.trace_id},
+                      {"peer", access.peer_ip}});
+    }
+    void handler_failed(std::string_view request_id, std::string_view what) override {
+        log_.error("handler_failed", {{"request_id", request_id}, {"what", what}});
+    }
+    void accept_failed(std::string_view what) override {
+        log_.limited(accepts_, LogLevel::error, "accept_failed", {{"what", what}});
+    }
+    RouteMetrics const& routes() const { return routes_; }
+
+private:
+    RouteMetrics routes_;
+    Log& log_;
+    LogLimit faults_{milliseconds{100}};
+    LogLimit everything_{milliseconds{0}};
+    LogLimit accepts_;
+};
+
+}  // namespace
+
+struct Application::Back {
+    Back(asio::any_io_executor executor, Options const& options, Log& log)
+        : postgres(make_postgres(executor, options, log)),
+          embedded(postgres ? nullptr : std::make_unique<db::MemoryStore>()),
+          store(postgres ? static_cast<db::Store&>(*postgres) : *embedded),
+          redis(make_redis(executor, options, ids)) {}
+
+    SystemClock clock;
+    SystemIdSource ids;
+    std::unique_ptr<db::PostgresStore> postgres;  ///< null: without a database
+    std::unique_ptr<db::MemoryStore> embedded;    ///< the other one
+    db::Store& store;
+    std::unique_ptr<cache::RedisClient> redis;  ///< null: without Redis
+};
+
+struct Application::Front final : Introspection {
+    Front(Application& its_application, std::size_t its_shard, Options const& options)
+        : application(its_application),
+          shard(its_shard),
+          back(*application.backs_.at(shard)),
+          api(Services{back.store, application.engine_, back.clock, back.ids, *this,
+                       application.access_, options.request_timeout},
+              application.router_),
+          observer(application.log_, application.router_.routes()),
+          listener(application.reactor_.executor(shard),
+                   listener_options(options, back.clock, back.ids), api, observer),
+          background(application.reactor_.executor(shard)),
+          lanes(application.reactor_.executor(shard)),
+          listening(application.reactor_.executor(shard)) {}
+
+    asio::awaitable<Readiness> readiness(SteadyTime deadline) override {
+        return application.readiness(shard, deadline);
+    }
+    std::string metrics() override { return application.render_metrics(); }
+    std::string const& openapi() override { return application.openapi_; }
+
+    Application& application;
+    std::size_t shard;
+    Back& back;
+    Api api;
+    ShardObserver observer;
+    Listener listener;
+    reactor::TaskGroup background;  ///< connections: end by cancellation
+    reactor::TaskGroup lanes;       ///< end by themselves once closed and empty
+    reactor::TaskGroup listening;
+};
+
+Application::Application(Options options, Log& log)
+    : options_(adjusted(std::move(options))),
+      log_(log),
+      access_(access_of(options_)),
+      router_(route_table()),
+      openapi_(openapi_document(route_table())),
+      reactor_(options_.threads),
+      engine_(reactor_, engine_options(options_)),
+      signals_(reactor_.executor(0)),
+      stopping_(reactor_.executor(0)),
+      supervision_(reactor_.executor(0)) {
+    for (std::size_t shard = 0; shard < reactor_.size(); ++shard) {
+        auto& back =
+            *backs_.emplace_back(std::make_unique<Back>(reactor_.executor(shard), options_, log_));
+        engine_.add_shard(shard, back.store, back.clock);
+    }
+    started_at_s_ = static_cast<double>(backs_.front()->clock.now().ms) / 1000.0;
+}
+
+Application::~Application() = default;
+
+int Application::run() {
+    std::signal(SIGPIPE, SIG_IGN);
+    raise_descriptor_limit();
+    prepare_schema();
+    open_fronts();
+    signals_.add(SIGTERM);
+    signals_.add(SIGINT);
+    supervision_.spawn(watch_signals());
+    supervision_.spawn(live());
+    reactor_.run();
+    log_.info("stopped");
+    return 0;
+}
+
+void Application::prepare_schema() {
+    if (options_.database_url.empty()) return;
+    auto const report = options_.no_migrate ? check_database(options_.database_url)
+                                            : migrate_database(options_.database_url);
+    log_.info("schema_ready",
+              {{"version_before", report.version_before}, {"version", report.version_after}});
+}
+
+/// Binds: shard 0 first, so that port 0 becomes one port for all.
+void Application::open_fronts() {
+    for (std::size_t shard = 0; shard < reactor_.size(); ++shard) {
+        fronts_.push_back(std::make_unique<Front>(*this, shard, options_));
+        options_.listen_port = fronts_.front()->listener.port();
+    }
+}
+
+asio::awaitable<void> Application::live() {
+    for (std::size_t shard = 0; shard < fronts_.size(); ++shard) {
+        auto start_there = [this, shard] { return start(shard); };
+        co_await reactor_.on(shard, start_there);
+    }
+    bool const answers = co_await store_answers(steady_now() + store_wait_max);
+    if (!answers) log_.warning("store_not_reachable", {{"seconds", store_wait_max.count() / 1000}});
+    announce();
+    // Ends with the first signal.
+    co_await stopping_.wait();
+    log_.info("stopping");
+    co_await stop();
+    signals_.cancel();
+    reactor_.release();
+}
+
+/// On that shard's thread.
+asio::awaitable<void> Application::start(std::size_t shard) {
+    auto& front = *fronts_[shard];
+    front.background.spawn(front.back.store.run());
+    if (front.back.redis) front.background.spawn(front.back.redis->run());
+    engine_.spawn(shard, front.lanes);
+    front.listening.spawn(front.listener.run());
+    co_return;
+}
+
+asio::awaitable<bool> Application::store_answers(SteadyTime deadline) {
+    auto& store = backs_.front()->store;
+    while (steady_now() < deadline) {
+        auto const error = co_await store.ping(deadline);
+        if (!error) co_return true;
+        bool const awake = co_await reactor::sleep_until(steady_now() + store_poll_pause);
+        if (!awake) break;
+    }
+    co_return false;
+}
+
+asio::awaitable<void> Application::watch_signals() {
+    auto [error, number] = co_await signals_.async_wait(reactor::as_result);
+    if (error) co_return;
+    log_.info("signal_received", {{"number", number}});
+    stopping_.notify();
+    auto [again, second] = co_await signals_.async_wait(reactor::as_result);
+    // Whoever asks twice does not want to wait; what was acknowledged is durable already.
+    if (!again) std::_Exit(128 + second);
+}
+
+/// Requests in flight first, then the commands they may have left, then the connections.
+asio::awaitable<void> Application::stop() {
+    reactor::TaskGroup drains(reactor_.executor(0));
+    auto const deadline = steady_now() + options_.drain_timeout;
+    for (std::size_t shard = 0; shard < fronts_.size(); ++shard)
+        drains.spawn(stop_listening(shard, deadline));
+    co_await drains.join();
+    // A lane may still be asked from another shard until every listener has ended.
+    auto const closed_by = steady_now() + lanes_close_max;
+    for (std::size_t shard = 0; shard < fronts_.size(); ++shard) {
+        auto finish_there = [this, shard, closed_by] { return finish(shard, closed_by); };
+        co_await reactor_.on(shard, finish_there);
+    }
+}
+
+asio::awaitable<void> Application::stop_listening(std::size_t shard, SteadyTime deadline) {
+    auto& front = *fronts_[shard];
+    auto drain = [&front, deadline] { return front.listener.drain(deadline); };
+    bool const in_time = co_await reactor_.on(shard, drain);
+    if (!in_time) log_.warning("drain_cut_off", {{"shard", shard}});
+    auto join = [&front] { return front.listening.join(); };
+    co_await reactor_.on(shard, join);
+}
+
+asio::awaitable<void> Application::finish(std::size_t shard, SteadyTime deadline) {
+    auto& front = *fronts_[shard];
+    engine_.close(shard);
+    bool const in_time = co_await front.lanes.join(deadline);
+    if (!in_time) {
+        log_.warning("lanes_cut_off", {{"shard", shard}});
+        front.lanes.cancel();
+        co_await front.lanes.join();
+    }
+    front.background.cancel();
+    co_await front.background.join();
+}
+
+void Application::announce() const {
+    bool const six = options_.listen_address.find(':') != std::string::npos;
+    auto const host = six ? "[" + options_.listen_address + "]" : options_.listen_address;
+    std::string const scheme = options_.tls_certificate.empty() ? "http" : "https";
+    std::string const store = options_.database_url.empty()
+                                  ? "embedded, nothing is kept when the program ends"
+                                  : "PostgreSQL at " + describe_database(options_.database_url);
+    std::printf("penstock is ready on %s://%s:%u (store: %s)\n", scheme.c_str(), host.c_str(),
+                static_cast<unsigned>(options_.listen_port), store.c_str());
+    std::fflush(stdout);
+    log_.info("ready", {{"address", host}, {"port", options_.listen_port}, {"store", store}});
+}
+
+std::string Application::render_metrics() const {
+    MetricsWriter out;
+    for (auto const& front : fronts_) {
+        auto const shard = std::to_string(front->shard);
+        MetricsWriter::Labels const labels{{"shard", shard}};
+        front->observer.routes().write(out, labels);
+        write_metrics(out, labels, front->listener.metrics());
+        if (front->back.redis) write_metrics(out, labels, front->back.redis->metrics());
+        write_readers(out, shard, front->back.postgres.get());
+        std::size_t number = 0;
+        for (auto const& lane : engine_.lanes(front->shard)) {
+            MetricsWriter::Labels const own{{"shard", shard}, {"lane", std::to_string(number++)}};
+            write_metrics(out, own, lane->metrics());
+            write_metrics(out, own, lane->collector_metrics());
+        }
+    }
+    write_process_metrics(out, started_at_s_);
+    return out.text();
+}
+
+asio::awaitable<Introspection::Readiness> Application::readiness(std::size_t shard,
+                                                                 SteadyTime deadline) {
+    auto& back = *backs_[shard];
+    error_code const store = co_await back.store.ping(deadline);
+    error_code redis;
+    if (back.redis) redis = co_await back.redis->ping(deadline);
+
+    Introspection::Readiness readiness;
+    readiness.ready = !store;
+    JsonWriter json(readiness.json);
+    json.begin_object();
+    json.member("status", store ? "unavailable" : (redis ? "degraded" : "ok"));
+    json.begin_object("dependencies").begin_object("store");
+    json.member("kind", options_.database_url.empty() ? "memory" : "postgresql");
+    json.member("status", store ? "unavailable" : "ok").end_object();
+    if (back.redis)
+        json.begin_object("redis").member("status", redis ? "unavailable" : "ok").end_object();
+    json.end_object().end_object();
+    co_return readiness;
+}
+
+}  // namespace penstock::server

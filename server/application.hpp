@@ -1,0 +1,63 @@
+// The program as a whole: what exists, in which order it comes up, and how it goes down.
+#pragma once
+
+#include <boost/asio/signal_set.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "reactor/pulse.hpp"
+#include "reactor/reactor.hpp"
+#include "reactor/task_group.hpp"
+#include "server/context.hpp"
+#include "server/engine.hpp"
+#include "server/options.hpp"
+#include "server/telemetry/log.hpp"
+
+namespace penstock::server {
+
+/// `penstock serve`. Members stand in the order of dependency, so destruction is the reverse.
+class Application {
+public:
+    /// Throws UnusableOptions.
+    Application(Options options, Log& log);
+    Application(Application&&) = delete;
+    ~Application();
+
+    /// Serves until SIGTERM or SIGINT, then drains. 0, or what it throws: the database cannot be
+    /// migrated, the address cannot be bound.
+    int run();
+
+private:
+    struct Back;   ///< of one shard: clock, ids, store, redis
+    struct Front;  ///< of one shard: api, listener, and the tasks that live on it
+
+    void prepare_schema();
+    void open_fronts();
+    asio::awaitable<void> live();
+    asio::awaitable<void> start(std::size_t shard);
+    asio::awaitable<bool> store_answers(SteadyTime deadline);
+    asio::awaitable<void> watch_signals();
+    asio::awaitable<void> stop();
+    asio::awaitable<void> stop_listening(std::size_t shard, SteadyTime deadline);
+    asio::awaitable<void> finish(std::size_t shard, SteadyTime deadline);
+    void announce() const;
+    std::string render_metrics() const;
+    asio::awaitable<Introspection::Readiness> readiness(std::size_t shard, SteadyTime deadline);
+
+    Options options_;
+    Log& log_;
+    AccessPolicy access_;
+    Router router_;
+    std::string openapi_;
+    double started_at_s_ = 0;
+    reactor::Reactor reactor_;
+    std::vector<std::unique_ptr<Back>> backs_;
+    Engine engine_;
+    std::vector<std::unique_ptr<Front>> fronts_;
+    asio::signal_set signals_;
+    reactor::Pulse stopping_;
+    reactor::TaskGroup supervision_;  ///< on shard 0
+};
+
+}  // namespace penstock::server
