@@ -1,0 +1,383 @@
+#include "db/postgres_rows.hpp"
+
+#include <algorithm>
+#include <boost/describe/enumerators.hpp>
+#include <boost/mp11/algorithm.hpp>
+
+namespace penstock::db::rows {
+namespace {
+
+using namespace domain;
+
+/// The total's amount travels as billions and rest: it may exceed 64 bits.
+constexpr std::int64_t billion = 1'000'000'000;
+
+/// The members that nearly every row leaves at this are NULL in the table.
+constexpr std::string_view no_metadata = "{}";
+
+std::array<std::uint8_t, 32> digest(pg::Row row, int column) {
+    auto const bytes = row.bytea(column);
+    std::array<std::uint8_t, 32> digest{};
+    if (bytes.size() != digest.size()) throw pg::BadReply(column, "32 bytes");
+    std::copy(bytes.begin(), bytes.end(), digest.begin());
+    return digest;
+}
+
+template <class Enum>
+Enum enumerator(pg::Row row, int column, Enum last) {
+    auto const number = row.int2(column);
+    if (number < 0 || number > static_cast<std::int16_t>(last))
+        throw pg::BadReply(column, "a number of the enumeration");
+    return static_cast<Enum>(number);
+}
+
+TransferKind kind(pg::Row row, int column) { return enumerator(row, column, TransferKind::revert); }
+
+template <class Tag>
+std::optional<Id<Tag>> optional_id(pg::Row row, int column) {
+    auto const bytes = row.optional_uuid(column);
+    if (!bytes) return std::nullopt;
+    return Id<Tag>{{*bytes}};
+}
+
+std::optional<std::string> optional_string(pg::Row row, int column) {
+    auto const text = row.optional_text(column);
+    if (!text) return std::nullopt;
+    return std::string(*text);
+}
+
+template <class Enum>
+std::int16_t number(Enum value) {
+    return static_cast<std::int16_t>(value);
+}
+
+std::optional<std::int64_t> ms(std::optional<Instant> at) {
+    if (!at) return std::nullopt;
+    return at->ms;
+}
+
+/// The nil id, which no ledger has, is NULL.
+std::optional<pg::UuidBytes> ledger_of(Answer const& answer) {
+    if (answer.ledger == LedgerId{}) return std::nullopt;
+    return answer.ledger.value.bytes;
+}
+
+}  // namespace
+
+pg::Int2Array all_kinds() {
+    pg::Int2Array kinds;
+    auto push = [&](auto each) { kinds.push(number(each.value)); };
+    boost::mp11::mp_for_each<boost::describe::describe_enumerators<TransferKind>>(push);
+    return kinds;
+}
+
+Organization organization(pg::Row row) {
+    return {{uuid(row, 0)}, std::string(row.text(1)), instant(row, 2)};
+}
+
+ApiKey api_key(pg::Row row) {
+    ApiKey key;
+    key.id = {uuid(row, 0)};
+    key.organization = {uuid(row, 1)};
+    key.name = row.text(2);
+    key.scopes = static_cast<Scopes>(row.int2(3));
+    key.digest = digest(row, 4);
+    key.created_at = instant(row, 5);
+    if (!row.is_null(6)) key.revoked_at = instant(row, 6);
+    return key;
+}
+
+Ledger ledger(pg::Row row) {
+    Ledger ledger;
+    ledger.id = {uuid(row, 0)};
+    ledger.organization = {uuid(row, 1)};
+    ledger.name = row.text(2);
+    ledger.asset_code = row.text(3);
+    ledger.asset_scale = row.int2(4);
+    ledger.kind = enumerator(row, 5, LedgerKind::credits);
+    ledger.posting = enumerator(row, 6, Posting::hot);
+    ledger.royalty_percent = row.int2(7);
+    ledger.drain = enumerator(row, 8, Drain::expiration);
+    ledger.accounts = enumerator(row, 9, AccountPolicy::implicit);
+    ledger.issuers = row.texts(10);
+    ledger.created_at = instant(row, 11);
+    return ledger;
+}
+
+Account account_for_decisions(pg::Row row) {
+    Account account;
+    account.id = {uuid(row, 0)};
+    account.ledger = {uuid(row, 1)};
+    account.address = row.text(2);
+    account.overdraft_limit = row.int8(3);
+    account.created_at = instant(row, 4);
+    account.standing.balance = row.int8(5);
+    account.standing.held = row.int8(6);
+    account.standing.fraction = row.int2(7);
+    account.standing.version = row.int8(8);
+    account.standing.updated_at = instant(row, 9);
+    return account;
+}
+
+Account account(pg::Row row) {
+    auto account = account_for_decisions(row);
+    account.metadata = row.text(10);
+    return account;
+}
+
+Transfer transfer(pg::Row row) {
+    Transfer transfer;
+    transfer.id = {uuid(row, 0)};
+    transfer.ledger = {uuid(row, 1)};
+    transfer.kind = kind(row, 2);
+    transfer.from = {{uuid(row, 3)}, std::string(row.text(4)), row.int8(5), row.int8(6)};
+    transfer.to = {{uuid(row, 7)}, std::string(row.text(8)), row.int8(9), row.int8(10)};
+    transfer.amount = row.int8(11);
+    transfer.reference = optional_string(row, 12);
+    transfer.metadata = row.optional_text(13).value_or(no_metadata);
+    transfer.reverts = optional_id<TransferTag>(row, 14);
+    if (!row.is_null(15)) transfer.key_use = KeyUse{{uuid(row, 15)}, digest(row, 16)};
+    return transfer;
+}
+
+Answer answer(pg::Row row) {
+    Answer answer;
+    answer.key_use = {{uuid(row, 0)}, digest(row, 1)};
+    answer.ledger = optional_id<LedgerTag>(row, 2).value_or(LedgerId{});
+    answer.status = row.int2(3);
+    answer.body = row.text(4);
+    answer.request_id = row.text(5);
+    answer.items = row.int2s(6);
+    for (auto const& bytes : row.uuids(7)) answer.transfers.push_back({{bytes}});
+    answer.created_at = instant(row, 8);
+    return answer;
+}
+
+Total total(pg::Row row) {
+    Total total;
+    total.ledger = {uuid(row, 0)};
+    total.kind = kind(row, 1);
+    total.count = row.int8(2);
+    total.amount = Sum{row.int8(3)} * billion + row.int8(4);
+    return total;
+}
+
+pg::Params insert_organizations(std::vector<Organization> const& organizations) {
+    pg::UuidArray ids;
+    pg::TextArray names;
+    pg::InstantMsArray created;
+    for (auto const& each : organizations) {
+        ids.push(each.id.value.bytes);
+        names.push(each.name);
+        created.push(each.created_at.ms);
+    }
+    pg::Params params;
+    params.add(ids).add(names).add(created);
+    return params;
+}
+
+pg::Params insert_api_keys(std::vector<ApiKey> const& keys) {
+    pg::UuidArray ids, organizations;
+    pg::TextArray names;
+    pg::Int2Array scopes;
+    pg::ByteaArray digests;
+    pg::InstantMsArray created, revoked;
+    for (auto const& key : keys) {
+        ids.push(key.id.value.bytes);
+        organizations.push(key.organization.value.bytes);
+        names.push(key.name);
+        scopes.push(key.scopes);
+        digests.push(key.digest);
+        created.push(key.created_at.ms);
+        revoked.push_optional(ms(key.revoked_at));
+    }
+    pg::Params params;
+    params.add(ids).add(organizations).add(names).add(scopes).add(digests).add(created);
+    params.add(revoked);
+    return params;
+}
+
+pg::Params insert_ledger(Ledger const& ledger, std::optional<Instant> deleted_at) {
+    pg::TextArray issuers;
+    for (auto const& issuer : ledger.issuers) issuers.push(issuer);
+    pg::Params params;
+    params.uuid(ledger.id.value.bytes).uuid(ledger.organization.value.bytes).text(ledger.name);
+    params.text(ledger.asset_code).int2(ledger.asset_scale).int2(number(ledger.kind));
+    params.int2(number(ledger.posting)).int2(ledger.royalty_percent).int2(number(ledger.drain));
+    params.int2(number(ledger.accounts)).add(issuers).instant_ms(ledger.created_at.ms);
+    params.optional_instant_ms(ms(deleted_at));
+    return params;
+}
+
+pg::Params update_ledger(Ledger const& ledger) {
+    pg::TextArray issuers;
+    for (auto const& issuer : ledger.issuers) issuers.push(issuer);
+    pg::Params params;
+    params.uuid(ledger.id.value.bytes).int2(number(ledger.drain)).add(issuers);
+    params.int2(ledger.royalty_percent);
+    return params;
+}
+
+pg::Params insert_accounts(std::vector<Account> const& accounts) {
+    pg::UuidArray ids, ledgers;
+    pg::TextArray addresses, metadata;
+    pg::Int8Array limits, balances, held, versions;
+    pg::Int2Array fractions;
+    pg::InstantMsArray created, updated;
+    for (auto const& account : accounts) {
+        ids.push(account.id.value.bytes);
+        ledgers.push(account.ledger.value.bytes);
+        addresses.push(account.address);
+        limits.push(account.overdraft_limit);
+        metadata.push(account.metadata);
+        created.push(account.created_at.ms);
+        balances.push(account.standing.balance);
+        held.push(account.standing.held);
+        fractions.push(account.standing.fraction);
+        versions.push(account.standing.version);
+        updated.push(account.standing.updated_at.ms);
+    }
+    pg::Params params;
+    params.add(ids).add(ledgers).add(addresses).add(limits).add(metadata).add(created);
+    params.add(balances).add(held).add(fractions).add(versions).add(updated);
+    return params;
+}
+
+pg::Params update_accounts(std::vector<Account> const& accounts) {
+    pg::UuidArray ids;
+    pg::Int8Array balances, held, versions;
+    pg::Int2Array fractions;
+    pg::InstantMsArray updated;
+    for (auto const& account : accounts) {
+        ids.push(account.id.value.bytes);
+        balances.push(account.standing.balance);
+        held.push(account.standing.held);
+        fractions.push(account.standing.fraction);
+        versions.push(account.standing.version);
+        updated.push(account.standing.updated_at.ms);
+    }
+    pg::Params params;
+    params.add(ids).add(balances).add(held).add(fractions).add(versions).add(updated);
+    return params;
+}
+
+namespace {
+
+/// The columns of many transfers, growing row by row.
+struct TransferColumns {
+    pg::UuidArray ids, ledgers, from, to, reverts, keys;
+    pg::Int2Array kinds;
+    pg::Int8Array amounts, from_balances, from_versions, to_balances, to_versions;
+    pg::InstantMsArray created;
+    pg::TextArray references, metadata;
+    pg::ByteaArray fingerprints;
+
+    void reserve(std::size_t rows) {
+        for (auto* column : {&ids, &ledgers, &from, &to, &reverts, &keys}) column->reserve(rows);
+        for (auto* column : {&amounts, &from_balances, &from_versions, &to_balances, &to_versions})
+            column->reserve(rows, sizeof(std::int64_t));
+        kinds.reserve(rows, sizeof(std::int16_t));
+        created.reserve(rows, sizeof(std::int64_t));
+        references.reserve(rows, 0);
+        metadata.reserve(rows, 0);
+        fingerprints.reserve(rows, sizeof(Fingerprint));
+    }
+
+    void push(Transfer const& transfer) {
+        ids.push(transfer.id.value.bytes);
+        ledgers.push(transfer.ledger.value.bytes);
+        kinds.push(number(transfer.kind));
+        from.push(transfer.from.account.value.bytes);
+        to.push(transfer.to.account.value.bytes);
+        amounts.push(transfer.amount);
+        from_balances.push(transfer.from.balance_after);
+        from_versions.push(transfer.from.version);
+        to_balances.push(transfer.to.balance_after);
+        to_versions.push(transfer.to.version);
+        created.push(transfer.created_at().ms);
+        references.push_optional(transfer.reference);
+        if (transfer.metadata == no_metadata)
+            metadata.push_null();
+        else
+            metadata.push(transfer.metadata);
+        if (transfer.reverts)
+            reverts.push(transfer.reverts->value.bytes);
+        else
+            reverts.push_null();
+        push_key(transfer.key_use);
+    }
+
+    void push_key(std::optional<KeyUse> const& use) {
+        if (!use) {
+            keys.push_null();
+            fingerprints.push_null();
+            return;
+        }
+        keys.push(use->key.value.bytes);
+        fingerprints.push(use->fingerprint);
+    }
+};
+
+}  // namespace
+
+pg::Params insert_transfers(std::vector<Transfer> const& transfers) {
+    TransferColumns c;
+    c.reserve(transfers.size());
+    for (auto const& transfer : transfers) c.push(transfer);
+    pg::Params params;
+    params.add(c.ids).add(c.ledgers).add(c.kinds).add(c.from).add(c.to).add(c.amounts);
+    params.add(c.from_balances).add(c.from_versions).add(c.to_balances).add(c.to_versions);
+    params.add(c.created).add(c.references).add(c.metadata).add(c.reverts).add(c.keys);
+    params.add(c.fingerprints);
+    return params;
+}
+
+pg::Params add_totals(std::vector<Total> const& totals) {
+    pg::UuidArray ledgers;
+    pg::Int2Array kinds;
+    pg::Int8Array counts, high, low;
+    for (auto const& total : totals) {
+        ledgers.push(total.ledger.value.bytes);
+        kinds.push(number(total.kind));
+        counts.push(total.count);
+        high.push(static_cast<std::int64_t>(total.amount / billion));
+        low.push(static_cast<std::int64_t>(total.amount % billion));
+    }
+    pg::Params params;
+    params.add(ledgers).add(kinds).add(counts).add(high).add(low);
+    return params;
+}
+
+pg::Params insert_answers(std::vector<Answer const*> const& answers) {
+    pg::UuidArray keys, ledgers;
+    pg::ByteaArray fingerprints;
+    pg::Int2Array statuses;
+    pg::TextArray bodies, request_ids;
+    pg::InstantMsArray created;
+    for (auto const* answer : answers) {
+        keys.push(answer->key_use.key.value.bytes);
+        fingerprints.push(answer->key_use.fingerprint);
+        ledgers.push_optional(ledger_of(*answer));
+        statuses.push(answer->status);
+        bodies.push(answer->body);
+        request_ids.push(answer->request_id);
+        created.push(answer->created_at.ms);
+    }
+    pg::Params params;
+    params.add(keys).add(fingerprints).add(ledgers).add(statuses).add(bodies).add(request_ids);
+    params.add(created);
+    return params;
+}
+
+pg::Params insert_bulk_answer(Answer const& answer) {
+    pg::Int2Array items;
+    for (auto const item : answer.items) items.push(item);
+    pg::Params params;
+    params.uuid(answer.key_use.key.value.bytes).bytea(answer.key_use.fingerprint);
+    params.optional_uuid(ledger_of(answer)).int2(answer.status).text(answer.body);
+    params.text(answer.request_id).instant_ms(answer.created_at.ms).add(items);
+    params.add(uuids(answer.transfers));
+    return params;
+}
+
+}  // namespace penstock::db::rows

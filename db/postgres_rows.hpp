@@ -1,0 +1,66 @@
+// How rows become values and values become the arrays that the statements of db/sql take.
+// Private to the store over PostgreSQL.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "db/pg/params.hpp"
+#include "db/pg/row.hpp"
+#include "domain/working_set.hpp"
+
+namespace penstock::db::rows {
+
+// Readers throw pg::BadReply: call them inside pg::decoded().
+domain::Organization organization(pg::Row row);
+domain::ApiKey api_key(pg::Row row);
+domain::Ledger ledger(pg::Row row);
+domain::Account account_for_decisions(pg::Row row);  ///< without metadata
+domain::Account account(pg::Row row);
+/// The 17 columns that every statement about transfers begins with.
+domain::Transfer transfer(pg::Row row);
+inline constexpr int transfer_columns = 17;
+domain::Answer answer(pg::Row row);
+domain::Total total(pg::Row row);
+
+inline domain::Uuid uuid(pg::Row row, int column) { return {row.uuid(column)}; }
+inline domain::Instant instant(pg::Row row, int column) { return {row.instant_ms(column)}; }
+
+/// Every kind there is: a list of all of them merges one index range of each.
+pg::Int2Array all_kinds();
+
+template <class Ids>
+pg::UuidArray uuids(Ids const& ids) {
+    pg::UuidArray array;
+    array.reserve(ids.size());
+    for (auto const& id : ids) array.push(id.value.bytes);
+    return array;
+}
+
+// Parameters of the statements that write, one per statement; see its file for their order.
+pg::Params insert_organizations(std::vector<domain::Organization> const& organizations);
+pg::Params insert_api_keys(std::vector<domain::ApiKey> const& keys);
+pg::Params insert_ledger(domain::Ledger const& ledger, std::optional<domain::Instant> deleted_at);
+pg::Params update_ledger(domain::Ledger const& ledger);
+pg::Params insert_accounts(std::vector<domain::Account> const& accounts);
+pg::Params update_accounts(std::vector<domain::Account> const& accounts);
+pg::Params insert_transfers(std::vector<domain::Transfer> const& transfers);
+pg::Params add_totals(std::vector<domain::Total> const& totals);
+pg::Params insert_answers(std::vector<domain::Answer const*> const& answers);
+pg::Params insert_bulk_answer(domain::Answer const& answer);
+
+/// For the statements that take ids and an instant for each.
+template <class Id>
+pg::Params at_instants(std::vector<std::pair<Id, domain::Instant>> const& pairs) {
+    pg::UuidArray ids;
+    pg::InstantMsArray instants;
+    for (auto const& [id, at] : pairs) {
+        ids.push(id.value.bytes);
+        instants.push(at.ms);
+    }
+    pg::Params params;
+    params.add(ids).add(instants);
+    return params;
+}
+
+}  // namespace penstock::db::rows

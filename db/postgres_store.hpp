@@ -1,0 +1,74 @@
+// Rows in PostgreSQL: Store over pipelined connections, one per writer and a few for reads.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <cstddef>
+#include <functional>
+#include <memory>
+
+#include "db/pg/pool.hpp"
+#include "db/store.hpp"
+
+namespace penstock::db {
+
+struct PostgresOptions {
+    explicit PostgresOptions(pg::Address where) : connection(std::move(where)) {}
+
+    /// Where, and every limit of a connection. Plans are pinned whatever it says.
+    pg::ConnectionOptions connection;
+    pg::BackoffLimits backoff = {};
+    std::size_t read_connections = 2;
+    milliseconds verify_max{600'000};  ///< one full scan of verify()
+    milliseconds abandon_max{5'000};   ///< waiting for a ROLLBACK; then the connection is dropped
+
+    pg::Session::Observer on_connection = nullptr;
+    /// Every "no" of the database to a writer, with all that is known about it: for the log.
+    std::function<void(pg::Failure const&)> on_failure = nullptr;
+};
+
+/// The schema is that of db/migrations; whoever makes a store has run migrate().
+class PostgresStore final : public Store {
+public:
+    PostgresStore(asio::any_io_executor executor, PostgresOptions options);
+
+    asio::awaitable<void> run() override;
+    std::unique_ptr<Writer> make_writer() override;
+    asio::awaitable<error_code> ping(SteadyTime deadline) override;
+
+    Found<domain::ApiKey> find_api_key(domain::SecretDigest digest, SteadyTime) override;
+    Found<domain::Organization> find_organization(domain::OrganizationId, SteadyTime) override;
+    Listed<domain::Organization> list_organizations(std::optional<domain::OrganizationId> after,
+                                                    std::size_t limit, SteadyTime) override;
+    Listed<domain::ApiKey> list_api_keys(domain::OrganizationId,
+                                         std::optional<domain::ApiKeyId> after, std::size_t limit,
+                                         SteadyTime) override;
+    Found<domain::Ledger> find_ledger(domain::LedgerName, SteadyTime) override;
+    Listed<domain::Ledger> list_ledgers(domain::OrganizationId, std::optional<std::string> after,
+                                        std::size_t limit, SteadyTime) override;
+    Found<domain::Account> find_account(domain::AccountName, SteadyTime) override;
+    Found<PastStanding> find_account_at(domain::AccountName, domain::Instant, SteadyTime) override;
+    Listed<domain::Account> list_accounts(domain::LedgerId, AccountPage, SteadyTime) override;
+    Listed<domain::Transfer> list_entries(domain::AccountName, EntryPage, SteadyTime) override;
+    Found<domain::Transfer> find_transfer(domain::LedgerId, domain::TransferId,
+                                          SteadyTime) override;
+    Listed<domain::Transfer> list_transfers(domain::LedgerId, TransferPage, SteadyTime) override;
+    Listed<domain::Total> list_totals(domain::LedgerId, SteadyTime) override;
+    Listed<Check> verify(domain::LedgerId, SteadyTime) override;
+
+    /// The read connections, for metrics.
+    pg::Pool const& readers() const { return readers_; }
+
+private:
+    template <class T>
+    Found<T> find(Statement const& statement, pg::Params params, SteadyTime deadline,
+                  T (*read)(pg::Row));
+    template <class T>
+    Listed<T> list(Statement const& statement, pg::Params params, SteadyTime deadline,
+                   T (*read)(pg::Row));
+
+    asio::any_io_executor executor_;
+    PostgresOptions options_;
+    pg::Pool readers_;
+};
+
+}  // namespace penstock::db

@@ -1,0 +1,299 @@
+#include "db/postgres_writer.hpp"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "db/pg/transaction_status.hpp"
+#include "db/postgres_rows.hpp"
+#include "db/sql.hpp"
+#include "domain/assert.hpp"
+
+namespace penstock::db {
+namespace {
+
+using namespace domain;
+
+template <class Names>
+pg::TextArray texts(Names const& names) {
+    pg::TextArray array;
+    for (auto const& name : names) array.push(name);
+    return array;
+}
+
+template <class Array>
+pg::Params params_of(Array const& array) {
+    pg::Params params;
+    params.add(array);
+    return params;
+}
+
+/// The segment that loads a KeySet, and how its answer is read. Only what is asked for is sent,
+/// in one fixed order; READ COMMITTED gives each statement a snapshot taken after the locks that
+/// the ones before it waited for. That is why keys come last: an earlier attempt at the same
+/// command has committed or is gone once its accounts are ours.
+class LoadPlan {
+public:
+    explicit LoadPlan(KeySet const& keys) {
+        segment_.begin();
+        xid_ = segment_.add(sql::current_transaction);
+        add_roots(keys);
+        add_ledgers(keys);
+        if (!keys.accounts.empty()) add_accounts(keys.accounts);
+        if (!keys.reverted.empty())
+            add(sql::reverted_transfers, params_of(rows::uuids(keys.reverted)),
+                [](pg::Row row, Loaded& to) { to.reverted.insert({rows::uuid(row, 0)}); });
+        if (!keys.keys.empty()) add_keys(keys.keys);
+    }
+
+    pg::Segment take_segment() { return std::move(segment_); }
+
+    std::uint64_t xid(std::vector<pg::Rows> const& answer) const {
+        if (answer[xid_].empty()) throw pg::BadReply(0, "a row");
+        return answer[xid_][0].xid8(0);
+    }
+
+    Loaded read(std::vector<pg::Rows> const& answer) {
+        Loaded loaded;
+        for (auto const& [index, reader] : readers_)
+            for (pg::Row const row : answer[index]) reader(row, loaded);
+        return loaded;
+    }
+
+private:
+    using Reader = void (*)(pg::Row, Loaded&);
+
+    void add(Statement const& statement, pg::Params params, Reader reader) {
+        readers_.emplace_back(segment_.add(statement, std::move(params)), reader);
+    }
+
+    void add_roots(KeySet const& keys) {
+        if (!keys.organizations.empty())
+            add(sql::existing_organizations, params_of(rows::uuids(keys.organizations)),
+                [](pg::Row row, Loaded& to) { to.organizations.insert({rows::uuid(row, 0)}); });
+        if (!keys.organization_names.empty())
+            add(sql::taken_organization_names, params_of(texts(keys.organization_names)),
+                [](pg::Row row, Loaded& to) { to.organization_names.emplace(row.text(0)); });
+        if (!keys.api_keys.empty())
+            add(sql::lock_api_keys, params_of(rows::uuids(keys.api_keys)),
+                [](pg::Row row, Loaded& to) { to.api_keys.push_back(rows::api_key(row)); });
+    }
+
+    void add_ledgers(KeySet const& keys) {
+        if (!keys.ledger_names.empty()) {
+            pg::UuidArray organizations;
+            pg::TextArray names;
+            for (auto const& [organization, name] : keys.ledger_names) {
+                organizations.push(organization.value.bytes);
+                names.push(name);
+            }
+            pg::Params params;
+            params.add(organizations).add(names);
+            add(sql::taken_ledger_names, std::move(params), [](pg::Row row, Loaded& to) {
+                to.ledger_names.insert({{rows::uuid(row, 0)}, std::string(row.text(1))});
+            });
+        }
+        Reader const read_ledger = [](pg::Row row, Loaded& to) {
+            to.ledgers.push_back(rows::ledger(row));
+        };
+        std::vector<LedgerId> shared;  // a ledger in both sets is locked, and given, once
+        for (auto const& id : keys.ledgers)
+            if (!keys.ledgers_exclusive.contains(id)) shared.push_back(id);
+        if (!shared.empty())
+            add(sql::lock_ledgers_shared, params_of(rows::uuids(shared)), read_ledger);
+        if (keys.ledgers_exclusive.empty()) return;
+        auto const exclusive = params_of(rows::uuids(keys.ledgers_exclusive));
+        add(sql::lock_ledgers_exclusive, exclusive, read_ledger);
+        add(sql::ledgers_not_empty, exclusive,
+            [](pg::Row row, Loaded& to) { to.ledgers_not_empty.insert({rows::uuid(row, 0)}); });
+    }
+
+    void add_accounts(std::set<AccountName> const& names) {
+        pg::UuidArray ledgers;
+        pg::TextArray addresses;
+        ledgers.reserve(names.size());
+        for (auto const& [ledger, address] : names) {
+            ledgers.push(ledger.value.bytes);
+            addresses.push(address);
+        }
+        pg::Params params;
+        params.add(ledgers).add(addresses);
+        add(sql::lock_accounts, std::move(params), [](pg::Row row, Loaded& to) {
+            to.accounts.push_back(rows::account_for_decisions(row));
+        });
+    }
+
+    void add_keys(std::set<IdempotencyKey> const& keys) {
+        auto const params = params_of(rows::uuids(keys));
+        add(sql::transfers_by_key, params, [](pg::Row row, Loaded& to) {
+            auto transfer = rows::transfer(row);
+            if (!transfer.key_use) throw pg::BadReply(15, "a key");
+            auto const use = *transfer.key_use;
+            KeyRecord record{use.fingerprint, transfer.created_at(), std::move(transfer)};
+            to.keys.emplace_back(use.key, std::move(record));
+        });
+        add(sql::answers_by_key, params, [](pg::Row row, Loaded& to) {
+            auto answer = rows::answer(row);
+            auto const use = answer.key_use;
+            auto const at = answer.created_at;
+            std::pair<Answer, std::vector<Transfer>> made(std::move(answer), {});
+            to.keys.emplace_back(use.key, KeyRecord{use.fingerprint, at, std::move(made)});
+        });
+        auto with_kinds = params;
+        with_kinds.add(rows::all_kinds());
+        add(sql::answered_transfers, std::move(with_kinds), [](pg::Row row, Loaded& to) {
+            IdempotencyKey const key{rows::uuid(row, rows::transfer_columns)};
+            // The rows of one answer follow each other, so the last one found is tried first.
+            auto const is_it = [&](auto const& entry) {
+                return entry.first == key && entry.second.made.index() == 1;
+            };
+            auto at = std::find_if(to.keys.rbegin(), to.keys.rend(), is_it);
+            if (at == to.keys.rend()) throw pg::BadReply(rows::transfer_columns, "an answer's key");
+            if (at != to.keys.rbegin()) std::iter_swap(at, to.keys.rbegin());
+            auto& made = std::get<1>(to.keys.back().second.made);
+            made.second.push_back(rows::transfer(row));
+        });
+    }
+
+    pg::Segment segment_;
+    std::size_t xid_ = 0;
+    std::vector<std::pair<std::size_t, Reader>> readers_;
+};
+
+void add_ledger_changes(pg::Segment& segment, Changes const& changes) {
+    std::map<LedgerId, Instant> deleted(changes.deleted_ledgers.begin(),
+                                        changes.deleted_ledgers.end());
+    // Deleted first: their names are free for the new ones.
+    if (!changes.deleted_ledgers.empty())
+        segment.add(sql::delete_ledgers, rows::at_instants(changes.deleted_ledgers));
+    for (auto const& ledger : changes.new_ledgers) {
+        std::optional<Instant> deleted_at;
+        if (auto const at = deleted.find(ledger.id); at != deleted.end()) deleted_at = at->second;
+        segment.add(sql::insert_ledger, rows::insert_ledger(ledger, deleted_at));
+    }
+    for (auto const& ledger : changes.changed_ledgers)
+        segment.add(sql::update_ledger, rows::update_ledger(ledger));
+}
+
+void add_answers(pg::Segment& segment, std::vector<Answer> const& answers) {
+    std::vector<Answer const*> plain;
+    for (auto const& answer : answers) {
+        if (answer.items.empty() && answer.transfers.empty())
+            plain.push_back(&answer);
+        else
+            segment.add(sql::insert_bulk_answer, rows::insert_bulk_answer(answer));
+    }
+    if (!plain.empty()) segment.add(sql::insert_answers, rows::insert_answers(plain));
+}
+
+/// Statements for what changed and for nothing else.
+pg::Segment commit_segment(Changes const& changes) {
+    pg::Segment segment;
+    if (!changes.freed_keys.empty()) {
+        auto const keys = params_of(rows::uuids(changes.freed_keys));
+        segment.add(sql::free_transfer_keys, keys);
+        segment.add(sql::free_answer_keys, keys);
+    }
+    if (!changes.new_organizations.empty())
+        segment.add(sql::insert_organizations,
+                    rows::insert_organizations(changes.new_organizations));
+    if (!changes.new_api_keys.empty())
+        segment.add(sql::insert_api_keys, rows::insert_api_keys(changes.new_api_keys));
+    if (!changes.revoked_api_keys.empty())
+        segment.add(sql::revoke_api_keys, rows::at_instants(changes.revoked_api_keys));
+    add_ledger_changes(segment, changes);
+    if (!changes.new_accounts.empty())
+        segment.add(sql::insert_accounts, rows::insert_accounts(changes.new_accounts));
+    if (!changes.changed_accounts.empty())
+        segment.add(sql::update_accounts, rows::update_accounts(changes.changed_accounts));
+    if (!changes.transfers.empty())
+        segment.add(sql::insert_transfers, rows::insert_transfers(changes.transfers));
+    add_answers(segment, changes.answers);
+    // Last before COMMIT: every batch of a ledger adds to the same few rows.
+    if (!changes.totals.empty()) segment.add(sql::add_totals, rows::add_totals(changes.totals));
+    return segment;
+}
+
+pg::ConnectionOptions pinned(pg::ConnectionOptions options) {
+    options.plans = pg::Plans::pinned;
+    return options;
+}
+
+}  // namespace
+
+PostgresWriter::PostgresWriter(asio::any_io_executor executor, PostgresOptions const& options)
+    : options_(options),
+      session_(executor, pinned(options.connection), options.backoff, options.on_connection) {}
+
+asio::awaitable<void> PostgresWriter::run() { return session_.run(); }
+
+asio::awaitable<Result<Loaded>> PostgresWriter::load(KeySet keys, SteadyTime deadline) {
+    PENSTOCK_ASSERT(!open_);
+    bool const ready = co_await session_.ready(deadline);
+    if (!ready) co_return Errc::unavailable;
+    LoadPlan plan(keys);
+    auto lease = session_.lease();
+    auto const answer = co_await lease.execute(plan.take_segment(), deadline);
+    // A segment that failed is rolled back by the connection itself.
+    if (!answer) co_return noted(answer.error());
+    open_ = lease;
+    auto read = [&] {
+        xid_ = plan.xid(*answer);
+        return plan.read(*answer);
+    };
+    auto loaded = pg::decoded(read);
+    if (!loaded) co_await abandon();
+    co_return loaded;
+}
+
+asio::awaitable<error_code> PostgresWriter::commit(Changes changes, SteadyTime deadline) {
+    PENSTOCK_ASSERT(open_);
+    auto segment = commit_segment(changes);
+    if (segment.empty()) {
+        co_await abandon();
+        co_return error_code();
+    }
+    auto const last = segment.commit();
+    auto lease = *std::exchange(open_, std::nullopt);
+    auto const answer = co_await lease.execute(std::move(segment), deadline);
+    if (answer) {
+        // COMMIT of a transaction that had failed answers ROLLBACK.
+        bool const committed = answer->at(last).tag() == "COMMIT";
+        co_return committed ? error_code() : make_error_code(Errc::unexpected_reply);
+    }
+    auto const error = noted(answer.error());
+    if (error != Errc::commit_unknown) co_return error;
+    co_return co_await resolve(deadline);
+}
+
+/// The answer to COMMIT will not come: what became of the transaction?
+asio::awaitable<error_code> PostgresWriter::resolve(SteadyTime deadline) {
+    auto const outcome = co_await pg::ask_outcome(options_.connection, xid_, deadline);
+    if (!outcome) co_return outcome.error();
+    switch (*outcome) {
+        case pg::TransactionOutcome::committed:
+            co_return error_code();
+        case pg::TransactionOutcome::aborted:
+            co_return make_error_code(Errc::connection_lost);
+        case pg::TransactionOutcome::in_progress:
+            break;
+    }
+    co_return make_error_code(Errc::commit_unknown);
+}
+
+asio::awaitable<void> PostgresWriter::abandon() {
+    if (!open_) co_return;
+    auto lease = *std::exchange(open_, std::nullopt);
+    pg::Segment segment;
+    segment.add(pg::rollback);
+    auto const answer =
+        co_await lease.execute(std::move(segment), steady_now() + options_.abandon_max);
+    if (!answer) lease.drop("ROLLBACK was not answered");
+}
+
+error_code PostgresWriter::noted(pg::Failure const& failure) const {
+    if (options_.on_failure) options_.on_failure(failure);
+    return failure.code;
+}
+
+}  // namespace penstock::db

@@ -1,0 +1,36 @@
+// Batches into PostgreSQL: load is one round trip, commit is another.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <cstdint>
+#include <optional>
+
+#include "db/pg/session.hpp"
+#include "db/postgres_store.hpp"
+#include "db/store.hpp"
+
+namespace penstock::db {
+
+/// One connection; a transaction is open on it between load() and commit() or abandon().
+class PostgresWriter final : public Writer {
+public:
+    PostgresWriter(asio::any_io_executor executor, PostgresOptions const& options);
+
+    asio::awaitable<void> run() override;
+    asio::awaitable<Result<domain::Loaded>> load(domain::KeySet keys, SteadyTime deadline) override;
+    asio::awaitable<error_code> commit(domain::Changes changes, SteadyTime deadline) override;
+    asio::awaitable<void> abandon() override;
+
+    pg::SessionMetrics const& metrics() const { return session_.metrics(); }
+
+private:
+    asio::awaitable<error_code> resolve(SteadyTime deadline);
+    error_code noted(pg::Failure const& failure) const;
+
+    PostgresOptions options_;
+    pg::Session session_;
+    std::optional<pg::Lease> open_;  ///< the connection that has the transaction
+    std::uint64_t xid_ = 0;          ///< of the open transaction
+};
+
+}  // namespace penstock::db

@@ -1,0 +1,2 @@
+-- One organization. Primary key.
+SELECT id, name, created_at FROM organizations WHERE id = $1

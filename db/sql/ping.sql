@@ -1,0 +1,2 @@
+-- Does the server answer? Touches no table.
+SELECT 1
