@@ -14,7 +14,7 @@ boost::json::value parsed(std::initializer_list<LogField> fields) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_SUITE(log)
+BOOST_AUTO_TEST_SUITE(log_lines)
 
 BOOST_AUTO_TEST_CASE(members_are_json_whatever_they_hold) {
     auto const line = parsed({{"text", "a\"b\\c\n\x01{}%"},

@@ -18,7 +18,7 @@ std::size_t count(std::string const& text, std::string const& part) {
 
 constexpr Route routes[] = {{Method::get, "/a", Scope::open, Idempotency::none, nullptr, "a"}};
 
-Access access(std::string_view route, unsigned status) {
+Access answered(std::string_view route, unsigned status) {
     Access made;
     made.route = route;
     made.status = status;
@@ -59,10 +59,10 @@ BOOST_AUTO_TEST_CASE(buckets_are_cumulative_and_in_seconds) {
 
 BOOST_AUTO_TEST_CASE(answers_are_counted_by_route_and_status) {
     RouteMetrics metrics(routes);
-    metrics.record(access("a", 200));
-    metrics.record(access("a", 200));
-    metrics.record(access("", 404));
-    metrics.record(access("a", 299));
+    metrics.record(answered("a", 200));
+    metrics.record(answered("a", 200));
+    metrics.record(answered("", 404));
+    metrics.record(answered("a", 299));
     MetricsWriter out;
     metrics.write(out, {});
     auto const text = out.text();
