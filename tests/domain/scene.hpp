@@ -5,6 +5,7 @@
 #include <string>
 
 #include "domain/decide.hpp"
+#include "domain/ledger.hpp"
 
 namespace penstock::tests {
 
@@ -117,6 +118,12 @@ inline bool is_replayed(Outcome const& outcome) {
 }
 
 /// "insufficient_funds", "account_not_found /from", or "" for a receipt.
-std::string refusal_of(Outcome const& outcome);
+inline std::string refusal_of(Outcome const& outcome) {
+    auto const* refusal = std::get_if<Refusal>(&outcome);
+    if (!refusal) return "";
+    std::string text = name_of(refusal->code);
+    if (!refusal->pointer.empty()) text += " " + refusal->pointer;
+    return text;
+}
 
 }  // namespace penstock::tests
