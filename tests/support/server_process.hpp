@@ -1,0 +1,127 @@
+// A real `penstock serve` of the test's own, which it may stop, kill and start again.
+#pragma once
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace penstock::tests {
+
+/// Listens on a free port of 127.0.0.1. Ends with the test, even when the test crashes.
+class ServerProcess {
+public:
+    /// `options` as on the command line: {"--database-url", url}. Returns when it is ready.
+    explicit ServerProcess(std::vector<std::string> options) {
+        std::vector<std::string> words{PENSTOCK_BINARY_DIR "/penstock",
+                                       "serve",
+                                       "--listen",
+                                       "127.0.0.1:0",
+                                       "--log-level",
+                                       "error",
+                                       "--threads",
+                                       "2"};
+        words.insert(words.end(), options.begin(), options.end());
+        launch(std::move(words));
+        port_ = read_port();
+    }
+    ServerProcess(ServerProcess&&) = delete;
+    ~ServerProcess() { kill(); }
+
+    std::uint16_t port() const { return port_; }
+
+    /// SIGKILL, and returns when it has ended.
+    void kill() {
+        if (pid_ > 0) {
+            ::kill(pid_, SIGKILL);
+            ::waitpid(pid_, nullptr, 0);
+            pid_ = -1;
+        }
+        if (output_ >= 0) ::close(std::exchange(output_, -1));
+    }
+
+    void terminate() { ::kill(pid_, SIGTERM); }
+
+    /// The exit code, 128 + the signal that ended it, or nothing when it did not end in time.
+    std::optional<int> exit_code(std::chrono::seconds limit = std::chrono::seconds(30)) {
+        // Its end closes the pipe; only then is there a status to fetch.
+        auto const deadline = std::chrono::steady_clock::now() + limit;
+        std::string ignored;
+        while (read_some(ignored, deadline)) {
+        }
+        if (std::chrono::steady_clock::now() >= deadline) return std::nullopt;
+        int status = 0;
+        if (::waitpid(pid_, &status, 0) != pid_) return std::nullopt;
+        pid_ = -1;
+        return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    }
+
+private:
+    using Deadline = std::chrono::steady_clock::time_point;
+
+    void launch(std::vector<std::string> words) {
+        std::vector<char*> arguments;
+        for (auto& word : words) arguments.push_back(word.data());
+        arguments.push_back(nullptr);
+        int pipe[2];
+        if (::pipe2(pipe, O_CLOEXEC) != 0) throw std::runtime_error("pipe");
+        pid_ = ::fork();
+        if (pid_ == 0) {
+            ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+            ::dup2(pipe[1], STDOUT_FILENO);
+            ::execv(arguments[0], arguments.data());
+            ::_exit(127);
+        }
+        ::close(pipe[1]);
+        output_ = pipe[0];
+    }
+
+    /// Reads stdout until it says where it listens.
+    std::uint16_t read_port() {
+        std::string output;
+        auto const deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+        for (;;) {
+            auto const ready = output.find("ready on ");
+            auto const end = output.find(" (store", ready);
+            if (ready != std::string::npos && end != std::string::npos) {
+                auto const colon = output.rfind(':', end);
+                return static_cast<std::uint16_t>(std::atoi(output.c_str() + colon + 1));
+            }
+            if (read_some(output, deadline)) continue;
+            kill();
+            throw std::runtime_error("penstock serve does not get ready: " + output);
+        }
+    }
+
+    /// False: it closed its stdout, or the deadline passed.
+    bool read_some(std::string& output, Deadline deadline) const {
+        auto const left = std::chrono::duration_cast<std::chrono::milliseconds>(
+            deadline - std::chrono::steady_clock::now());
+        pollfd wait{output_, POLLIN, 0};
+        if (left.count() <= 0 || ::poll(&wait, 1, static_cast<int>(left.count())) <= 0)
+            return false;
+        char block[4096];
+        auto const n = ::read(output_, block, sizeof block);
+        if (n <= 0) return false;
+        output.append(block, static_cast<std::size_t>(n));
+        return true;
+    }
+
+    pid_t pid_ = -1;
+    int output_ = -1;
+    std::uint16_t port_ = 0;
+};
+
+}  // namespace penstock::tests
