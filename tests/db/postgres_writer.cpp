@@ -76,9 +76,21 @@ BOOST_AUTO_TEST_CASE(a_commit_whose_answer_was_lost_is_found_to_be_durable) {
         books.open("a");
         co_await found(one, books);
         co_await load_all(one, books);
-        proxy.set(Way::to_client, Fault::Kind::cut);
-        auto const error = co_await one->commit(deposit(books), soon());
-        BOOST_TEST(!error, error.message());
+        proxy.set(Way::to_client, Fault::Kind::swallow);
+        std::optional<error_code> error;
+        auto commit = [&]() -> asio::awaitable<void> {
+            error = co_await one->commit(deposit(books), soon());
+        };
+        auto const executor = co_await asio::this_coro::executor;
+        reactor::TaskGroup tasks(executor);
+        tasks.spawn(commit());
+        co_await tests::eventually([&] { return transfers_in(books) == "1"; });
+        BOOST_TEST(!error.has_value());
+        proxy.heal();
+        proxy.cut_all();
+        co_await tasks.join(soon());
+        BOOST_TEST_REQUIRE(error.has_value());
+        BOOST_TEST(!*error, error->message());
         BOOST_TEST(transfers_in(books) == "1");
         co_await require_usable(one, books);
     };

@@ -1,0 +1,404 @@
+// Does every row come back as it was written, by the plans that were meant?
+#include "db/postgres_store.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include "db/sql.hpp"
+#include "tests/db/conformance.hpp"
+#include "tests/db/postgres_fixture.hpp"
+
+using namespace penstock;
+using namespace penstock::domain;
+using tests::Books;
+using tests::found;
+using tests::LivingWriter;
+using tests::soon;
+using tests::with_store;
+
+namespace {
+
+tests::MigratedDatabase& database() {
+    static tests::MigratedDatabase instance;
+    return instance;
+}
+
+template <class T>
+T value_of(Result<T> result) {
+    BOOST_REQUIRE_MESSAGE(result.has_value(), result.error().message());
+    return std::move(*result);
+}
+
+Organization some_organization(std::string name) { return {{Books::next()}, name, Books::now}; }
+
+ApiKey some_api_key(OrganizationId organization, std::string name) {
+    ApiKey key{{Books::next()}, organization, std::move(name), 5, {}, Books::now};
+    std::copy_n(key.id.value.bytes.begin(), 16, key.digest.begin());
+    return key;
+}
+
+/// Transfers of every shape, on accounts a, b and c.
+std::vector<Transfer> varied_transfers(Books& books) {
+    std::vector<Transfer> all;
+    all.push_back(books.book("@world", "a", 1000, TransferKind::deposit));
+    all.back().key_use = tests::some_key();
+    all.push_back(books.book("a", "b", 300));
+    all.back().reference = "invoice 7";
+    all.back().metadata = R"({"shop":"Zoë","n":1})";
+    all.push_back(books.book("b", "a", 300, TransferKind::revert));
+    all.back().reverts = all[1].id;
+    all.push_back(books.book("a", "c", 1));
+    all.back().reference = "invoice 7";
+    all.push_back(books.book("a", "@world", 99, TransferKind::withdrawal));
+    return all;
+}
+
+std::vector<Transfer> newest_first(std::vector<Transfer> transfers) {
+    std::reverse(transfers.begin(), transfers.end());
+    return transfers;
+}
+
+std::vector<Transfer> only(std::vector<Transfer> const& transfers,
+                           std::initializer_list<std::size_t> places) {
+    std::vector<Transfer> chosen;
+    for (auto const place : places) chosen.push_back(transfers.at(place));
+    return chosen;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(postgres_store)
+
+BOOST_AUTO_TEST_CASE(keeps_every_rule_of_a_store) {
+    BOOST_TEST(!tests::conformance_rules().empty());
+    for (auto const& rule : tests::conformance_rules()) {
+        BOOST_TEST_CONTEXT(rule.name) {
+            auto body = [&](db::Store& store, LivingWriter&,
+                            LivingWriter&) -> asio::awaitable<void> { co_await rule.check(store); };
+            with_store(database().store_options(), body);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(organizations_and_their_keys_come_back) {
+    auto body = [&](db::Store& store, LivingWriter& one, LivingWriter&) -> asio::awaitable<void> {
+        auto const organization = some_organization("round trip");
+        auto const first = some_api_key(organization.id, "first");
+        auto second = some_api_key(organization.id, "second");
+        Changes changes;
+        changes.new_organizations = {organization};
+        changes.new_api_keys = {first, second};
+        co_await tests::write(one, KeySet(), changes);
+        Changes revoking;
+        second.revoked_at = Instant{Books::now.ms + 1};
+        revoking.revoked_api_keys.emplace_back(second.id, *second.revoked_at);
+        co_await tests::write(one, KeySet(), revoking);
+
+        KeySet keys;
+        keys.organizations = {organization.id, {Books::next()}};
+        keys.organization_names = {"round trip", "default", "nobody"};
+        keys.api_keys = {second.id};
+        auto const loaded = value_of(co_await one->load(keys, soon()));
+        co_await one->abandon();
+        BOOST_TEST((loaded.organizations == std::set{organization.id}));
+        BOOST_TEST((loaded.organization_names == std::set<std::string>{"round trip", "default"}));
+        BOOST_TEST((loaded.api_keys == std::vector{second}));
+
+        auto const by_id = value_of(co_await store.find_organization(organization.id, soon()));
+        BOOST_TEST((by_id == organization));
+        auto const by_digest = value_of(co_await store.find_api_key(second.digest, soon()));
+        BOOST_TEST((by_digest == second));
+        auto const page =
+            value_of(co_await store.list_api_keys(organization.id, first.id, 9, soon()));
+        BOOST_TEST((page == std::vector{second}));
+        auto const all = value_of(co_await store.list_organizations(std::nullopt, 1, soon()));
+        BOOST_TEST_REQUIRE(all.size() == 1u);
+        BOOST_TEST((all.front().id == default_organization));
+        auto const next = value_of(co_await store.list_organizations(all[0].id, 1, soon()));
+        BOOST_TEST_REQUIRE(next.size() == 1u);
+        BOOST_TEST((next.front().id > default_organization));
+        auto const error = co_await store.ping(soon());
+        BOOST_TEST(!error);
+    };
+    with_store(database().store_options(), body);
+}
+
+BOOST_AUTO_TEST_CASE(a_ledger_comes_back_changed_and_a_deleted_one_does_not) {
+    auto body = [&](db::Store& store, LivingWriter& one, LivingWriter&) -> asio::awaitable<void> {
+        Books books("comes back");
+        auto& ledger = books.ledger;
+        ledger.kind = LedgerKind::credits;
+        ledger.posting = Posting::hot;
+        ledger.accounts = AccountPolicy::implicit;
+        ledger.issuers = {"z", "a", ""};
+        co_await found(one, books);
+        ledger.drain = Drain::expiration;
+        ledger.issuers.clear();
+        ledger.royalty_percent = 3;
+        Changes changes;
+        changes.changed_ledgers = {ledger};
+        co_await tests::write(one, KeySet(), changes);
+        LedgerName const name{default_organization, "comes back"};
+        auto const changed = value_of(co_await store.find_ledger(name, soon()));
+        BOOST_TEST((changed == ledger));
+        auto const listed =
+            value_of(co_await store.list_ledgers(default_organization, "comes bac", 1, soon()));
+        BOOST_TEST((listed == std::vector{ledger}));
+
+        // Its name is free in the same batch.
+        Books again("comes back");
+        Changes deleting;
+        deleting.deleted_ledgers.emplace_back(ledger.id, Books::now);
+        deleting.new_ledgers = {again.ledger};
+        co_await tests::write(one, KeySet(), deleting);
+        auto const other = value_of(co_await store.find_ledger(name, soon()));
+        BOOST_TEST((other == again.ledger));
+        KeySet keys;
+        keys.ledgers = {ledger.id, again.ledger.id};
+        keys.ledger_names = {name, {default_organization, "nothing"}};
+        auto const loaded = value_of(co_await one->load(keys, soon()));
+        co_await one->abandon();
+        BOOST_TEST((loaded.ledgers == std::vector{again.ledger}));
+        BOOST_TEST((loaded.ledger_names == std::set{name}));
+    };
+    with_store(database().store_options(), body);
+}
+
+BOOST_AUTO_TEST_CASE(transfers_come_back_by_every_route) {
+    auto body = [&](db::Store& store, LivingWriter& one, LivingWriter&) -> asio::awaitable<void> {
+        Books books("routes");
+        for (auto const* address : {"a", "b", "c"}) books.open(address);
+        books.accounts.at("b").metadata = R"({"x":1})";
+        books.accounts.at("b").overdraft_limit = 7;
+        co_await found(one, books);
+        auto const all = varied_transfers(books);
+        Changes changes;
+        changes.transfers = all;
+        changes.changed_accounts = books.all_accounts();
+        for (auto const kind : {TransferKind::deposit, TransferKind::transfer, TransferKind::revert,
+                                TransferKind::withdrawal})
+            changes.totals.push_back(books.total(all, kind));
+        co_await tests::write(one, books.keys(), changes);
+
+        auto const ledger = books.ledger.id;
+        auto const account = value_of(co_await store.find_account(books.name("b"), soon()));
+        BOOST_TEST((account == books.accounts.at("b")));
+        auto const found = value_of(co_await store.find_transfer(ledger, all[1].id, soon()));
+        BOOST_TEST((found == all[1]));
+        auto const totals = value_of(co_await store.list_totals(ledger, soon()));
+        BOOST_TEST(totals.size() == 4u);
+
+        db::TransferPage page;
+        auto listed = value_of(co_await store.list_transfers(ledger, page, soon()));
+        BOOST_TEST((listed == newest_first(all)));
+        page.limit = 2;
+        page.before_id = all[3].id;
+        listed = value_of(co_await store.list_transfers(ledger, page, soon()));
+        BOOST_TEST((listed == only(all, {2, 1})));
+        page.reference = "invoice 7";
+        listed = value_of(co_await store.list_transfers(ledger, page, soon()));
+        BOOST_TEST((listed == only(all, {1})));
+        page = {};
+        page.account = "b";
+        listed = value_of(co_await store.list_transfers(ledger, page, soon()));
+        BOOST_TEST((listed == only(all, {2, 1})));
+        page.kind = TransferKind::revert;
+        listed = value_of(co_await store.list_transfers(ledger, page, soon()));
+        BOOST_TEST((listed == only(all, {2})));
+        page.from = Instant{Books::now.ms + 1};
+        listed = value_of(co_await store.list_transfers(ledger, page, soon()));
+        BOOST_TEST(listed.empty());
+
+        db::EntryPage entries;
+        entries.before_version = 5;
+        entries.limit = 3;
+        listed = value_of(co_await store.list_entries(books.name("a"), entries, soon()));
+        BOOST_TEST((listed == only(all, {3, 2, 1})));
+        auto past = value_of(co_await store.find_account_at(books.name("a"), Books::now, soon()));
+        BOOST_TEST_REQUIRE(past.has_value());
+        BOOST_TEST(past->balance == 900);
+        BOOST_TEST(past->version == 5);
+        past = value_of(co_await store.find_account_at(books.name("a"), Instant{5}, soon()));
+        BOOST_TEST_REQUIRE(past.has_value());
+        BOOST_TEST(past->version == 0);
+        past = value_of(co_await store.find_account_at(books.name("?"), Books::now, soon()));
+        BOOST_TEST(!past.has_value());
+
+        db::AccountPage accounts;
+        auto const people = value_of(co_await store.list_accounts(ledger, accounts, soon()));
+        BOOST_TEST(people.size() == 3u);
+        accounts.prefix = "@";
+        auto const system = value_of(co_await store.list_accounts(ledger, accounts, soon()));
+        BOOST_TEST_REQUIRE(system.size() == 1u);
+        BOOST_TEST((system.front() == books.accounts.at("@world")));
+
+        KeySet keys;
+        keys.reverted = {all[0].id, all[1].id};
+        keys.keys = {all[0].key_use->key};
+        auto const loaded = value_of(co_await one->load(keys, soon()));
+        co_await one->abandon();
+        BOOST_TEST((loaded.reverted == std::set{all[1].id}));
+        BOOST_TEST_REQUIRE(loaded.keys.size() == 1u);
+        BOOST_TEST((std::get<0>(loaded.keys[0].second.made) == all[0]));
+        for (auto const& check : value_of(co_await store.verify(ledger, soon())))
+            BOOST_TEST(check.ok, check.name << ": " << check.detail);
+    };
+    with_store(database().store_options(), body);
+}
+
+BOOST_AUTO_TEST_CASE(answers_come_back_until_their_keys_are_freed) {
+    auto body = [&](db::Store&, LivingWriter& one, LivingWriter&) -> asio::awaitable<void> {
+        Books books("answers");
+        for (auto const* address : {"a", "b"}) books.open(address);
+        co_await found(one, books);
+        Answer plain{tests::some_key(), {}, 201, "{\"a\":1}", "request 1", {}, {}, Books::now};
+        Answer bulk{tests::some_key(), books.ledger.id, 200, "", "request 2", {}, {}, Books::now};
+        Changes changes;
+        for (int i = 0; i < 3; ++i) changes.transfers.push_back(books.book("@world", "a", 1));
+        auto& transfers = changes.transfers;
+        bulk.items = {-1, 4, -1, -1};
+        bulk.transfers = {transfers[2].id, transfers[0].id, transfers[1].id};
+        changes.answers = {plain, bulk};
+        co_await tests::write(one, books.keys(), changes);
+
+        KeySet keys;
+        keys.keys = {plain.key_use.key, bulk.key_use.key, {Books::next()}};
+        auto const loaded = value_of(co_await one->load(keys, soon()));
+        co_await one->abandon();
+        BOOST_TEST_REQUIRE(loaded.keys.size() == 2u);
+        for (auto const& [key, record] : loaded.keys) {
+            auto const& [answer, made] = std::get<1>(record.made);
+            BOOST_TEST((answer == (key == plain.key_use.key ? plain : bulk)));
+            BOOST_TEST((record.fingerprint == answer.key_use.fingerprint));
+            if (key == bulk.key_use.key) BOOST_TEST((made == only(transfers, {2, 0, 1})));
+        }
+        Changes freeing;
+        freeing.freed_keys = {plain.key_use.key, bulk.key_use.key};
+        freeing.answers = {plain};
+        co_await tests::write(one, keys, freeing);
+        auto const after = value_of(co_await one->load(keys, soon()));
+        co_await one->abandon();
+        BOOST_TEST(after.keys.size() == 1u);
+    };
+    with_store(database().store_options(), body);
+}
+
+BOOST_AUTO_TEST_CASE(totals_may_exceed_64_bits) {
+    auto body = [&](db::Store& store, LivingWriter& one, LivingWriter&) -> asio::awaitable<void> {
+        LedgerId const ledger{Books::next()};
+        Sum const much = Sum{amount_max} * 100'000 + 1;
+        Changes changes;
+        changes.totals.push_back({ledger, TransferKind::deposit, 2, much});
+        co_await tests::write(one, KeySet(), changes);
+        co_await tests::write(one, KeySet(), changes);
+        auto const totals = value_of(co_await store.list_totals(ledger, soon()));
+        BOOST_TEST_REQUIRE(totals.size() == 1u);
+        BOOST_TEST((totals.front() == Total{ledger, TransferKind::deposit, 4, much * 2}));
+    };
+    with_store(database().store_options(), body);
+}
+
+BOOST_AUTO_TEST_CASE(verify_finds_what_was_tampered_with) {
+    auto sql = database().connect();
+    auto body = [&](db::Store& store, LivingWriter& one, LivingWriter&) -> asio::awaitable<void> {
+        Books books("tampered");
+        books.open("a");
+        co_await found(one, books);
+        Changes changes;
+        changes.transfers.push_back(books.book("@world", "a", 100, TransferKind::deposit));
+        changes.totals.push_back(books.total(changes.transfers, TransferKind::deposit));
+        changes.changed_accounts = books.all_accounts();
+        co_await tests::write(one, books.keys(), changes);
+        auto const id = books.ledger.id.to_string();
+        sql("UPDATE accounts SET balance = -1, version = 3 WHERE address = 'a'"
+            " AND ledger_id = '" +
+            id + "'");
+        sql("UPDATE ledger_totals SET amount = 99 WHERE ledger_id = '" + id + "'");
+        auto const checks = value_of(co_await store.verify(books.ledger.id, soon()));
+        BOOST_TEST(checks.size() == 5u);
+        for (auto const& check : checks) {
+            BOOST_TEST(!check.ok, check.name);
+            BOOST_TEST(!check.detail.empty());
+        }
+    };
+    with_store(database().store_options(), body);
+}
+
+BOOST_AUTO_TEST_CASE(a_store_without_a_server_says_unavailable) {
+    auto const nowhere = std::string("postgresql://postgres@/x?host=/nonexistent");
+    db::PostgresOptions options(db::pg::Address::parse(nowhere).value());
+    auto body = [&](db::Store& store, LivingWriter& one, LivingWriter&) -> asio::awaitable<void> {
+        auto const deadline = steady_now() + milliseconds{100};
+        auto const error = co_await store.ping(deadline);
+        BOOST_TEST((error == db::Errc::unavailable), error.message());
+        auto const loaded = co_await one->load(KeySet(), deadline);
+        BOOST_TEST((loaded.error() == db::Errc::unavailable), loaded.error().message());
+    };
+    with_store(options, body);
+}
+
+// The plans are made while the tables are empty and must still be right when they are not.
+BOOST_AUTO_TEST_CASE(plans_made_on_empty_tables_walk_indexes_and_only_their_own_rows) {
+    tests::MigratedDatabase fresh;
+    constexpr int rows = 20'000, batch = 10'000;
+    auto body = [&](db::Store& store, LivingWriter& one, LivingWriter&) -> asio::awaitable<void> {
+        Books books("plans");
+        for (int i = 0; i < 100; ++i) books.open("account " + std::to_string(i));
+        Answer answer{tests::some_key(), books.ledger.id, 200, "", "", {}, {}, Books::now};
+        std::optional<Transfer> some;
+        auto use_everything = [&]() -> asio::awaitable<void> {
+            auto keys = books.keys();
+            keys.keys = {answer.key_use.key, {Books::next()}};
+            keys.reverted = {{Books::next()}};
+            auto const loaded = value_of(co_await one->load(std::move(keys), soon()));
+            co_await one->abandon();
+            db::TransferPage page;
+            page.limit = 5;
+            auto const ledger = books.ledger.id;
+            static_cast<void>(value_of(co_await store.list_transfers(ledger, page, soon())));
+            page.reference = "one in a thousand";
+            static_cast<void>(value_of(co_await store.list_transfers(ledger, page, soon())));
+            page.reference.reset();
+            page.account = "account 7";
+            static_cast<void>(value_of(co_await store.list_transfers(ledger, page, soon())));
+            auto const name = books.name("account 8");
+            static_cast<void>(value_of(co_await store.find_account_at(name, Books::now, soon())));
+            static_cast<void>(value_of(co_await store.find_account(name, soon())));
+            TransferId const id = some ? some->id : TransferId{Books::next()};
+            auto const one_of_them = value_of(co_await store.find_transfer(ledger, id, soon()));
+            BOOST_TEST(one_of_them.has_value() == some.has_value());
+        };
+        co_await use_everything();
+        co_await found(one, books);
+        for (int done = 0; done < rows; done += batch) {
+            Changes changes;
+            for (int i = 0; i < batch; ++i) {
+                auto const to = "account " + std::to_string(i % 100);
+                changes.transfers.push_back(books.book("@world", to, 1, TransferKind::deposit));
+                if (i % 1000 == 0) changes.transfers.back().reference = "one in a thousand";
+            }
+            some = changes.transfers[77];
+            changes.changed_accounts = books.all_accounts();
+            changes.totals.push_back(books.total(changes.transfers, TransferKind::deposit));
+            if (done == 0) {
+                for (int i = 0; i < 50; ++i) answer.transfers.push_back(changes.transfers[i].id);
+                answer.items.assign(50, -1);
+                changes.answers = {answer};
+            }
+            co_await tests::write(one, books.keys(), std::move(changes));
+        }
+        for (int i = 0; i < 10; ++i) co_await use_everything();
+    };
+    with_store(fresh.store_options(), body);
+
+    auto sql = fresh.connect();
+    sql.await("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()", "1");
+    BOOST_TEST(sql("SELECT string_agg(relname || ' ' || seq_scan, ', ') FROM pg_stat_user_tables"
+                   " WHERE relname IN ('transfers', 'accounts', 'answers') AND seq_tup_read > 0") ==
+               "");
+    // Eleven rounds, each of about 50 rows for the bulk answer and 5 for every other read.
+    BOOST_TEST(sql("SELECT string_agg(indexrelname || ' ' || idx_tup_read, ', ')"
+                   " FROM pg_stat_user_indexes WHERE relname = 'transfers'"
+                   " AND idx_tup_read > 1500") == "");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
