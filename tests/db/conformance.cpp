@@ -394,7 +394,7 @@ asio::awaitable<void> totals_and_invariants_hold(db::Store& store, Driver& drive
 
 asio::awaitable<void> the_extremes_of_amounts_are_kept(db::Store& store, Driver& driver) {
     auto const ledger = co_await open_ledger_of_two(driver);
-    // 1025 times 2⁵³ − 1 and what is missing: the largest balance there is.
+    // More than one member may hold on the wire: the widest balances there are.
     MoveMoney largest{ledger.id, TransferKind::deposit, {world_address, "bob", INT64_MAX - 1000}};
     Command const command = largest;
     co_await driver.one(command);
