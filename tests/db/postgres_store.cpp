@@ -64,6 +64,37 @@ std::vector<Transfer> only(std::vector<Transfer> const& transfers,
     return chosen;
 }
 
+asio::awaitable<void> list_by_every_filter(db::Store& store, Books const& books,
+                                           std::vector<Transfer> const& all) {
+    auto const ledger = books.ledger.id;
+    db::TransferPage page;
+    auto listed = value_of(co_await store.list_transfers(ledger, page, soon()));
+    BOOST_TEST((listed == newest_first(all)));
+    page.limit = 2;
+    page.before_id = all[3].id;
+    listed = value_of(co_await store.list_transfers(ledger, page, soon()));
+    BOOST_TEST((listed == only(all, {2, 1})));
+    page.reference = "invoice 7";
+    listed = value_of(co_await store.list_transfers(ledger, page, soon()));
+    BOOST_TEST((listed == only(all, {1})));
+    page = {};
+    page.account = "b";
+    listed = value_of(co_await store.list_transfers(ledger, page, soon()));
+    BOOST_TEST((listed == only(all, {2, 1})));
+    page.kind = TransferKind::revert;
+    listed = value_of(co_await store.list_transfers(ledger, page, soon()));
+    BOOST_TEST((listed == only(all, {2})));
+    page.from = Instant{Books::now.ms + 1};
+    listed = value_of(co_await store.list_transfers(ledger, page, soon()));
+    BOOST_TEST(listed.empty());
+
+    db::EntryPage entries;
+    entries.before_version = 5;
+    entries.limit = 3;
+    listed = value_of(co_await store.list_entries(books.name("a"), entries, soon()));
+    BOOST_TEST((listed == only(all, {3, 2, 1})));
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(postgres_store)
@@ -187,37 +218,13 @@ BOOST_AUTO_TEST_CASE(transfers_come_back_by_every_route) {
         auto const totals = value_of(co_await store.list_totals(ledger, soon()));
         BOOST_TEST(totals.size() == 4u);
 
-        db::TransferPage page;
-        auto listed = value_of(co_await store.list_transfers(ledger, page, soon()));
-        BOOST_TEST((listed == newest_first(all)));
-        page.limit = 2;
-        page.before_id = all[3].id;
-        listed = value_of(co_await store.list_transfers(ledger, page, soon()));
-        BOOST_TEST((listed == only(all, {2, 1})));
-        page.reference = "invoice 7";
-        listed = value_of(co_await store.list_transfers(ledger, page, soon()));
-        BOOST_TEST((listed == only(all, {1})));
-        page = {};
-        page.account = "b";
-        listed = value_of(co_await store.list_transfers(ledger, page, soon()));
-        BOOST_TEST((listed == only(all, {2, 1})));
-        page.kind = TransferKind::revert;
-        listed = value_of(co_await store.list_transfers(ledger, page, soon()));
-        BOOST_TEST((listed == only(all, {2})));
-        page.from = Instant{Books::now.ms + 1};
-        listed = value_of(co_await store.list_transfers(ledger, page, soon()));
-        BOOST_TEST(listed.empty());
-
-        db::EntryPage entries;
-        entries.before_version = 5;
-        entries.limit = 3;
-        listed = value_of(co_await store.list_entries(books.name("a"), entries, soon()));
-        BOOST_TEST((listed == only(all, {3, 2, 1})));
+        co_await list_by_every_filter(store, books, all);
         auto past = value_of(co_await store.find_account_at(books.name("a"), Books::now, soon()));
         BOOST_TEST_REQUIRE(past.has_value());
         BOOST_TEST(past->balance == 900);
         BOOST_TEST(past->version == 5);
-        past = value_of(co_await store.find_account_at(books.name("a"), Instant{5}, soon()));
+        Instant const long_ago{5};
+        past = value_of(co_await store.find_account_at(books.name("a"), long_ago, soon()));
         BOOST_TEST_REQUIRE(past.has_value());
         BOOST_TEST(past->version == 0);
         past = value_of(co_await store.find_account_at(books.name("?"), Books::now, soon()));
