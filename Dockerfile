@@ -19,6 +19,7 @@ COPY reactor reactor
 COPY db db
 COPY cache cache
 COPY server server
+COPY bench bench
 RUN cmake --preset release -DPENSTOCK_TESTS=OFF \
  && cmake --build build/release --target penstock \
  && strip -o /penstock build/release/penstock
