@@ -9,6 +9,9 @@ asio::awaitable<Result<std::optional<domain::Ledger>>> LedgerDirectory::find(
     auto const known = entries_.find(name);
     if (known != entries_.end() && now < known->second.until)
         co_return std::optional(known->second.ledger);
+    // One request asks again and the others believe what is known meanwhile: a crowd that all
+    // asked at once overran the read connections, and was turned away.
+    if (known != entries_.end()) known->second.until = now + believed_for;
     auto found = co_await store_.find_ledger(name, deadline);
     if (!found) co_return found.error();
     if (!*found) {
