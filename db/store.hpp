@@ -49,10 +49,10 @@ struct TransferPage {
     std::optional<std::string> account;
     std::optional<domain::TransferKind> kind;
     std::optional<std::string> reference;
-    std::optional<domain::Instant> from;            ///< from ≤ created_at
-    std::optional<domain::Instant> to;              ///< created_at < to
-    std::optional<domain::TransferId> before_id;    ///< without `account`
-    std::optional<std::int64_t> before_version;     ///< with `account`
+    std::optional<domain::Instant> from;          ///< from ≤ created_at
+    std::optional<domain::Instant> to;            ///< created_at < to
+    std::optional<domain::TransferId> before_id;  ///< without `account`
+    std::optional<std::int64_t> before_version;   ///< with `account`
     std::size_t limit = 50;
 };
 
@@ -96,8 +96,8 @@ public:
 
     virtual Found<domain::Ledger> find_ledger(domain::LedgerName, SteadyTime) = 0;
     virtual Listed<domain::Ledger> list_ledgers(domain::OrganizationId,
-                                                std::optional<std::string> after,
-                                                std::size_t limit, SteadyTime) = 0;
+                                                std::optional<std::string> after, std::size_t limit,
+                                                SteadyTime) = 0;
     virtual Found<domain::Account> find_account(domain::AccountName, SteadyTime) = 0;
     virtual Found<PastStanding> find_account_at(domain::AccountName, domain::Instant,
                                                 SteadyTime) = 0;
@@ -106,8 +106,7 @@ public:
     virtual Listed<domain::Transfer> list_entries(domain::AccountName, EntryPage, SteadyTime) = 0;
     virtual Found<domain::Transfer> find_transfer(domain::LedgerId, domain::TransferId,
                                                   SteadyTime) = 0;
-    virtual Listed<domain::Transfer> list_transfers(domain::LedgerId, TransferPage,
-                                                    SteadyTime) = 0;
+    virtual Listed<domain::Transfer> list_transfers(domain::LedgerId, TransferPage, SteadyTime) = 0;
     virtual Listed<domain::Total> list_totals(domain::LedgerId, SteadyTime) = 0;
 
     /// Every invariant of a money ledger, by full scan.

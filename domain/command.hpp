@@ -79,9 +79,9 @@ struct RevertTransfer {
     std::optional<Transfer> original;
 };
 
-using Command = std::variant<CreateOrganization, CreateApiKey, RevokeApiKey, CreateLedger,
-                             ChangeLedger, DeleteLedger, CreateAccount, MoveMoney, MoveInBulk,
-                             RevertTransfer>;
+using Command =
+    std::variant<CreateOrganization, CreateApiKey, RevokeApiKey, CreateLedger, ChangeLedger,
+                 DeleteLedger, CreateAccount, MoveMoney, MoveInBulk, RevertTransfer>;
 
 /// A command with what surrounds it. All randomness it may use is in `nonce`.
 struct Envelope {

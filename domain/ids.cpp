@@ -20,8 +20,7 @@ bool dash_stands_before(std::size_t byte) {
 Uuid compose(Instant at, std::uint64_t ordinal, std::uint64_t nonce) {
     Uuid id;
     auto const ms = static_cast<std::uint64_t>(at.ms);
-    for (std::size_t i = 0; i < 6; ++i)
-        id.bytes[i] = static_cast<std::uint8_t>(ms >> (40 - 8 * i));
+    for (std::size_t i = 0; i < 6; ++i) id.bytes[i] = static_cast<std::uint8_t>(ms >> (40 - 8 * i));
     id.bytes[6] = static_cast<std::uint8_t>(0x70 | (ordinal >> 14));
     id.bytes[7] = static_cast<std::uint8_t>(ordinal >> 6);
     id.bytes[8] = static_cast<std::uint8_t>(0x80 | (ordinal & 0x3f));

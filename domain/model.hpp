@@ -68,8 +68,8 @@ inline constexpr char const* platform_address = "@platform";
 
 /// What transfers and holds change about an account.
 struct Standing {
-    Amount balance = 0;       ///< booked
-    Amount held = 0;          ///< reserved by open holds; available = balance − held
+    Amount balance = 0;         ///< booked
+    Amount held = 0;            ///< reserved by open holds; available = balance − held
     std::int16_t fraction = 0;  ///< centi-cents of royalties not yet paid, 0…99
     std::int64_t version = 0;   ///< counts the transfers booked on the account
     Instant updated_at;

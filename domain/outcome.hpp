@@ -35,8 +35,7 @@ struct Recorded {
 
 /// What was made or changed, as it was when the command was decided.
 struct Receipt {
-    std::variant<Done, Organization, ApiKey, Ledger, Account, Transfer, BulkReceipt, Recorded>
-        what;
+    std::variant<Done, Organization, ApiKey, Ledger, Account, Transfer, BulkReceipt, Recorded> what;
     bool replayed = false;
 
     bool operator==(Receipt const&) const = default;

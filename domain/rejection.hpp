@@ -8,25 +8,24 @@ namespace penstock::domain {
 
 /// One enumerator per problem code that a decision can yield. Recorded bulks keep the number:
 /// append new ones at the end, never renumber.
-BOOST_DEFINE_ENUM_CLASS(
-    Rejection,
-    account_exists,           // 409
-    account_not_found,        // 404
-    already_reverted,         // 409
-    amount_overflow,          // 422
-    bulk_rejected,            // 422
-    idempotency_key_reused,   // 422
-    illegal_transition,       // 409
-    insufficient_funds,       // 402
-    key_not_found,            // 404
-    ledger_exists,            // 409
-    ledger_not_empty,         // 409
-    ledger_not_found,         // 404
-    organization_exists,      // 409
-    organization_not_found,   // 404
-    self_transfer,            // 400
-    transfer_not_found,       // 404
-    unsupported_on_ledger)    // 409
+BOOST_DEFINE_ENUM_CLASS(Rejection,
+                        account_exists,          // 409
+                        account_not_found,       // 404
+                        already_reverted,        // 409
+                        amount_overflow,         // 422
+                        bulk_rejected,           // 422
+                        idempotency_key_reused,  // 422
+                        illegal_transition,      // 409
+                        insufficient_funds,      // 402
+                        key_not_found,           // 404
+                        ledger_exists,           // 409
+                        ledger_not_empty,        // 409
+                        ledger_not_found,        // 404
+                        organization_exists,     // 409
+                        organization_not_found,  // 404
+                        self_transfer,           // 400
+                        transfer_not_found,      // 404
+                        unsupported_on_ledger)   // 409
 
 /// A refusal of one command, or of one item of a bulk. `pointer` is a JSON pointer into the body
 /// where a member is at fault; `detail` says more than the code where there is more to say.

@@ -15,10 +15,10 @@ namespace penstock::reactor {
 enum class Trigger { size, age, idle };
 
 struct BatchLimits {
-    std::size_t items_max = 256;           ///< weight at which a batch is full
-    milliseconds delay_max{0};             ///< age of the oldest item at which a batch is due
-    std::size_t queue_max = 8192;          ///< weight at which new items are refused
-    bool flush_when_idle = true;           ///< an idle consumer takes what is there at once
+    std::size_t items_max = 256;   ///< weight at which a batch is full
+    milliseconds delay_max{0};     ///< age of the oldest item at which a batch is due
+    std::size_t queue_max = 8192;  ///< weight at which new items are refused
+    bool flush_when_idle = true;   ///< an idle consumer takes what is there at once
 };
 
 /// FIFO of items that leave in batches. An item weighs what it costs the consumer (a bulk of 500

@@ -16,15 +16,15 @@ void BorrowedFd::forget() {
 
 asio::awaitable<error_code> BorrowedFd::readable() {
     if (!descriptor_.is_open()) co_return asio::error::bad_descriptor;
-    auto [error] = co_await descriptor_.async_wait(
-        asio::posix::stream_descriptor::wait_read, as_result);
+    auto [error] =
+        co_await descriptor_.async_wait(asio::posix::stream_descriptor::wait_read, as_result);
     co_return error;
 }
 
 asio::awaitable<error_code> BorrowedFd::writable() {
     if (!descriptor_.is_open()) co_return asio::error::bad_descriptor;
-    auto [error] = co_await descriptor_.async_wait(
-        asio::posix::stream_descriptor::wait_write, as_result);
+    auto [error] =
+        co_await descriptor_.async_wait(asio::posix::stream_descriptor::wait_write, as_result);
     co_return error;
 }
 

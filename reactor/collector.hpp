@@ -21,13 +21,13 @@ namespace penstock::reactor {
 /// What a collector counts about itself, per instance.
 struct CollectorMetrics {
     Count items;
-    Count refused;             ///< submits that found the queue full
+    Count refused;  ///< submits that found the queue full
     Count batches_by_size;
     Count batches_by_age;
     Count batches_by_idle;
-    Count queue_weight;        ///< a gauge: what waits now
-    Histogram batch_items;     ///< unit 1
-    Histogram age;             ///< of the oldest item at flush, Histogram::duration_unit
+    Count queue_weight;     ///< a gauge: what waits now
+    Histogram batch_items;  ///< unit 1
+    Histogram age;          ///< of the oldest item at flush, Histogram::duration_unit
 };
 
 /// Dual-trigger batching with an idle flush, in the event loop of the request handlers. `run()`
@@ -103,9 +103,15 @@ private:
     Tickets take() {
         auto const now = steady_now();
         switch (window_.trigger(now)) {
-            case Trigger::size: metrics_.batches_by_size.add(); break;
-            case Trigger::age: metrics_.batches_by_age.add(); break;
-            case Trigger::idle: metrics_.batches_by_idle.add(); break;
+            case Trigger::size:
+                metrics_.batches_by_size.add();
+                break;
+            case Trigger::age:
+                metrics_.batches_by_age.add();
+                break;
+            case Trigger::idle:
+                metrics_.batches_by_idle.add();
+                break;
         }
         metrics_.age.record(window_.age(now));
         auto tickets = window_.take();

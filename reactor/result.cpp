@@ -10,9 +10,12 @@ public:
     char const* name() const noexcept override { return "penstock.reactor"; }
     std::string message(int value) const override {
         switch (static_cast<Errc>(value)) {
-            case Errc::overloaded: return "overloaded";
-            case Errc::deadline_exceeded: return "deadline_exceeded";
-            case Errc::shutting_down: return "shutting_down";
+            case Errc::overloaded:
+                return "overloaded";
+            case Errc::deadline_exceeded:
+                return "deadline_exceeded";
+            case Errc::shutting_down:
+                return "shutting_down";
         }
         return "unknown";
     }

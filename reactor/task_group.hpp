@@ -14,8 +14,7 @@ namespace penstock::reactor {
 /// program: tasks handle what the world does and let only our own mistakes escape.
 class TaskGroup {
 public:
-    explicit TaskGroup(asio::any_io_executor executor)
-        : executor_(executor), emptied_(executor) {}
+    explicit TaskGroup(asio::any_io_executor executor) : executor_(executor), emptied_(executor) {}
     TaskGroup(TaskGroup&&) = delete;
     ~TaskGroup();  ///< asserts that nobody is left
 
