@@ -3,24 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "cache/judgement.hpp"
+
 namespace penstock::cache {
 namespace {
-
-/// Gives the pass back even when the caller's coroutine is destroyed while it waits: a lost probe
-/// would keep the breaker half open for ever.
-class Judgement {
-public:
-    Judgement(Breaker& breaker, Breaker::Pass pass) : breaker_(breaker), pass_(pass) {}
-    Judgement(Judgement&&) = delete;
-    ~Judgement() { breaker_.judge(pass_, verdict_, steady_now()); }
-
-    void set(Verdict verdict) { verdict_ = verdict; }
-
-private:
-    Breaker& breaker_;
-    Breaker::Pass pass_;
-    Verdict verdict_ = Verdict::none;
-};
 
 /// What the end of a call says about Redis. Not connected is known already and answered at once;
 /// a caller who left before our patience ended proves nothing.

@@ -62,6 +62,14 @@ EngineOptions engine_options(Options const& options) {
     return engine;
 }
 
+RateLimiterOptions rate_limiter_options(Options const& options) {
+    RateLimiterOptions limiter;
+    limiter.limits = options.rate_limits;
+    limiter.redis.wait = options.rate_limit_wait;
+    limiter.subjects_max = options.rate_limit_subjects;
+    return limiter;
+}
+
 std::unique_ptr<db::PostgresStore> make_postgres(asio::any_io_executor executor,
                                                  Options const& options, Log& log) {
     if (options.database_url.empty()) return nullptr;
@@ -189,7 +197,7 @@ struct Application::Front final : Introspection {
           shard(its_shard),
           back(*application.backs_.at(shard)),
           api(Services{back.store, application.engine_, back.clock, back.ids, *this,
-                       application.access_, options.request_timeout},
+                       application.access_, options.request_timeout, application.limiter_, shard},
               application.router_),
           observer(application.log_, application.router_.routes()),
           listener(application.reactor_.executor(shard),
@@ -223,6 +231,7 @@ Application::Application(Options options, Log& log)
       openapi_(openapi_document(route_table())),
       reactor_(options_.threads),
       engine_(reactor_, engine_options(options_)),
+      limiter_(reactor_, rate_limiter_options(options_)),
       signals_(reactor_.executor(0)),
       stopping_(reactor_.executor(0)),
       supervision_(reactor_.executor(0)) {
@@ -230,6 +239,7 @@ Application::Application(Options options, Log& log)
         auto& back =
             *backs_.emplace_back(std::make_unique<Back>(reactor_.executor(shard), options_, log_));
         engine_.add_shard(shard, back.store, back.clock);
+        limiter_.add_shard(back.redis.get());
     }
     started_at_s_ = static_cast<double>(backs_.front()->clock.now().ms) / 1000.0;
 }
@@ -371,6 +381,7 @@ std::string Application::render_metrics() const {
         front->observer.routes().write(out, labels);
         write_metrics(out, labels, front->listener.metrics());
         if (front->back.redis) write_metrics(out, labels, front->back.redis->metrics());
+        if (options_.rate_limits.any()) write_metrics(out, labels, limiter_.metrics(front->shard));
         write_readers(out, shard, front->back.postgres.get());
         std::size_t number = 0;
         for (auto const& lane : engine_.lanes(front->shard)) {

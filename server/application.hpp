@@ -12,6 +12,7 @@
 #include "server/context.hpp"
 #include "server/engine.hpp"
 #include "server/options.hpp"
+#include "server/rate_limiter.hpp"
 #include "server/telemetry/log.hpp"
 
 namespace penstock::server {
@@ -54,6 +55,7 @@ private:
     reactor::Reactor reactor_;
     std::vector<std::unique_ptr<Back>> backs_;
     Engine engine_;
+    RateLimiter limiter_;
     std::vector<std::unique_ptr<Front>> fronts_;
     asio::signal_set signals_;
     reactor::Pulse stopping_;

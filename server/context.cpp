@@ -148,6 +148,7 @@ asio::awaitable<Response> Api::handle(Request request) {
     auto const* const route = routing.match.route;
     RequestContext context(services_, ledgers_, std::move(request), routing.match, deadline);
     auto response = co_await dispatch(context);
+    add_rate_headers(response, context.rates);
     response.route = route->name;
     co_return response;
 }
@@ -166,6 +167,11 @@ asio::awaitable<Response> Api::dispatch(RequestContext& context) {
         context.principal = **principal;
         if (!context.principal.may(route.scope)) co_return context.problem(Code::forbidden);
     }
+    auto const rate_class = rate_class_of(route);
+    if (rate_class && context.is_limited(*rate_class)) {
+        auto refused = co_await context.over_limit(*rate_class);
+        if (refused) co_return std::move(*refused);
+    }
     if (auto const fault = key_fault(context.request, route)) co_return context.problem(*fault);
     co_return co_await route.handler(context);
 }
@@ -183,7 +189,7 @@ asio::awaitable<Result<std::optional<Principal>>> Api::authenticate(std::string_
     auto const digest = sha256(*secret);
     if (access.admin_key &&
         CRYPTO_memcmp(digest.data(), access.admin_key->data(), digest.size()) == 0) {
-        principal = Principal{domain::default_organization, all_scopes};
+        principal = Principal{domain::default_organization, all_scopes, Credential::operator_key};
         co_return principal;
     }
     auto const now = steady_now();
@@ -196,7 +202,8 @@ asio::awaitable<Result<std::optional<Principal>>> Api::authenticate(std::string_
         known = keys_.insert_or_assign(digest, std::move(entry)).first;
     }
     auto const& key = known->second.key;
-    if (key && !key->revoked_at) principal = Principal{key->organization, key->scopes};
+    if (key && !key->revoked_at)
+        principal = Principal{key->organization, key->scopes, Credential::key, key->id};
     co_return principal;
 }
 

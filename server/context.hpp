@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "db/store.hpp"
 #include "domain/command.hpp"
@@ -18,16 +19,25 @@
 #include "server/http/router.hpp"
 #include "server/id_source.hpp"
 #include "server/ledger_directory.hpp"
+#include "server/rate_limits.hpp"
 
 namespace penstock::server {
+
+class RateLimiter;
+
+enum class Credential : std::uint8_t { none, operator_key, key };
 
 /// Who asks. An admin of the organization `default` runs the installation: it may make and see
 /// other organizations.
 struct Principal {
     domain::OrganizationId organization = domain::default_organization;
     domain::Scopes scopes = 0;
+    Credential credential = Credential::none;
+    domain::ApiKeyId key{};  ///< of Credential::key
 
     bool may(Scope scope) const;
+    /// Came with a key that may do everything: of the limits of rates only its own class counts.
+    bool is_trusted() const { return credential != Credential::none && may(Scope::admin); }
     bool is_operator() const {
         return organization == domain::default_organization && may(Scope::admin);
     }
@@ -63,7 +73,9 @@ struct Services {
     IdSource& ids;
     Introspection& introspection;
     AccessPolicy const& access;
-    milliseconds deadline_default{10'000};
+    milliseconds deadline_default;
+    RateLimiter& limiter;
+    std::size_t shard;
 };
 
 /// One request on its way through a handler.
@@ -103,12 +115,23 @@ public:
     asio::awaitable<Result<domain::Outcome>> submit(domain::Command command, std::string canonical);
     Response answer(Result<domain::Outcome> const& outcome, unsigned status);
 
+    /// Counts this request against the quota of the key, or of the address where there is none:
+    /// 429 when it is used up. Nothing, at no cost, where that class is not limited.
+    asio::awaitable<std::optional<Response>> over_limit(RateClass rate_class);
+    /// The same for the end user whom the body names, within this organization.
+    asio::awaitable<std::optional<Response>> over_user_limit(std::string user);
+    bool is_limited(RateClass rate_class) const;
+
     Services& services;
     LedgerDirectory& ledgers;
     Request request;
     Match match;
     SteadyTime deadline;
     Principal principal;
+    std::vector<RateStanding> rates;  ///< of the limits that this request was counted against
+
+private:
+    asio::awaitable<std::optional<Response>> over_limit(RateClass rate_class, std::string subject);
 };
 
 /// The program behind the sessions of one shard: routes, authenticates, calls the handler.

@@ -219,6 +219,10 @@ void write_operation(JsonWriter& json, Route const& route) {
     }
     json.begin_object("responses");
     write_answer(json, route);
+    if (rate_class_of(route)) {
+        json.raw("429", R"({"$ref":"#/components/responses/RateLimited"})");
+        json.raw("503", R"({"$ref":"#/components/responses/Unavailable"})");
+    }
     json.raw("default", R"({"$ref":"#/components/responses/Problem"})");
     json.end_object();
     json.raw("security", route.scope == Scope::open ? "[]" : R"([{"key":[]}])");
@@ -278,6 +282,41 @@ void append_row(std::string& page, Route const& route) {
     page += "</td></tr>\n";
 }
 
+void write_problem(JsonWriter& json, std::string_view name, std::string_view description,
+                   std::initializer_list<std::string_view> headers) {
+    json.begin_object(name).member("description", description);
+    if (headers.size() > 0) {
+        json.begin_object("headers");
+        for (auto const header : headers)
+            json.begin_object(header)
+                .member("$ref", "#/components/headers/" + std::string(header))
+                .end_object();
+        json.end_object();
+    }
+    write_content(json, media::problem, reference_to("Problem"));
+    json.end_object();
+}
+
+void write_headers(JsonWriter& json) {
+    auto const write = [&](std::string_view name, std::string_view description,
+                           std::string_view schema) {
+        json.begin_object(name).member("description", description);
+        json.raw("schema", schema).end_object();
+    };
+    json.begin_object("headers");
+    write("Retry-After", "Seconds to wait before trying again, with the same Idempotency-Key.",
+          R"({"type":"integer","minimum":1})");
+    write("RateLimit-Policy",
+          "The quotas that this request was counted against: q requests, all of which are back "
+          "after w seconds. On every answer where rates are limited.",
+          R"({"type":"string","examples":["\"write\";q=200;w=2"]})");
+    write("RateLimit",
+          "What is left of them: r requests, and no more for t seconds. On every answer where "
+          "rates are limited.",
+          R"({"type":"string","examples":["\"write\";r=57;t=1"]})");
+    json.end_object();
+}
+
 }  // namespace
 
 std::string openapi_document(std::span<Route const> routes) {
@@ -298,10 +337,15 @@ std::string openapi_document(std::span<Route const> routes) {
     json.end_object();
     json.begin_object("components");
     json.raw("securitySchemes", R"({"key":{"type":"http","scheme":"bearer"}})");
-    json.begin_object("responses").begin_object("Problem");
-    json.member("description", "What went wrong, as RFC 9457 words it.");
-    write_content(json, media::problem, reference_to("Problem"));
-    json.end_object().end_object();
+    json.begin_object("responses");
+    write_problem(json, "Problem", "What went wrong, as RFC 9457 words it.", {});
+    write_problem(json, "RateLimited", "`rate_limited`: the quota is used up, nothing was done.",
+                  {"Retry-After", "RateLimit-Policy", "RateLimit"});
+    write_problem(json, "Unavailable",
+                  "`overloaded` or `unavailable`: the server is busy or misses a part of itself.",
+                  {"Retry-After"});
+    json.end_object();
+    write_headers(json);
     json.raw("schemas", all_schemas()).end_object().end_object();
     return text;
 }

@@ -110,6 +110,16 @@ Complaint cors_origins(Options& options, std::string_view value) {
     return std::nullopt;
 }
 
+template <RateClass Class>
+Complaint rate(Options& options, std::string_view value) {
+    auto const limit = parse_rate(value);
+    if (!value.empty() && !limit)
+        return "a rate as 100/s, 60/min, 10/h or 5/d, if wanted with ,burst=200 behind it, and at "
+               "most 100000/s";
+    options.rate_limits.set(Class, limit);
+    return std::nullopt;
+}
+
 Complaint log_level(Options& options, std::string_view value) {
     static std::map<std::string_view, LogLevel> const levels{{"debug", LogLevel::debug},
                                                              {"info", LogLevel::info},
@@ -175,6 +185,23 @@ constexpr std::array table{
     OptionRow{"drain-timeout-ms", "PENSTOCK_DRAIN_TIMEOUT_MS", "15000",
               "how long a stopping server waits for requests in flight",
               duration<&Options::drain_timeout, 0, 600'000>},
+    OptionRow{"rate-limit-read", "PENSTOCK_RATE_LIMIT_READ", "",
+              "reads per key, as 1000/s,burst=2000; default: not limited", rate<RateClass::read>},
+    OptionRow{"rate-limit-write", "PENSTOCK_RATE_LIMIT_WRITE", "",
+              "changes per key, as 100/s,burst=200", rate<RateClass::write>},
+    OptionRow{"rate-limit-bulk", "PENSTOCK_RATE_LIMIT_BULK", "",
+              "requests with thousands of items per key, as 60/min", rate<RateClass::bulk>},
+    OptionRow{"rate-limit-admin", "PENSTOCK_RATE_LIMIT_ADMIN", "",
+              "requests for scope admin per key; the only limit of keys that have that scope",
+              rate<RateClass::admin>},
+    OptionRow{"rate-limit-user", "PENSTOCK_RATE_LIMIT_USER", "",
+              "orders per end user, whichever key they come with", rate<RateClass::user>},
+    OptionRow{"rate-limit-wait-ms", "PENSTOCK_RATE_LIMIT_WAIT_MS", "5",
+              "how long to wait for Redis before a server counts alone",
+              duration<&Options::rate_limit_wait, 1, 1'000>},
+    OptionRow{"rate-limit-subjects", "PENSTOCK_RATE_LIMIT_SUBJECTS", "65536",
+              "keys, addresses and users remembered per thread",
+              integer<&Options::rate_limit_subjects, 1, 10'000'000>},
     OptionRow{"log-level", "PENSTOCK_LOG_LEVEL", "info", "debug, info, warning, error or off",
               log_level},
     OptionRow{"ledger", "PENSTOCK_LEDGER", "", "verify: one ledger by name; default: all",

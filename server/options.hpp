@@ -13,6 +13,7 @@
 
 #include "reactor/result.hpp"
 #include "server/engine.hpp"
+#include "server/rate_limits.hpp"
 
 namespace penstock::server {
 
@@ -45,6 +46,9 @@ struct Options {
     std::size_t connections_max = 0;
     milliseconds idle_timeout{0};
     milliseconds drain_timeout{0};
+    RateLimits rate_limits;
+    milliseconds rate_limit_wait{0};
+    std::size_t rate_limit_subjects = 0;
     LogLevel log_level = LogLevel::info;
 
     // the other commands

@@ -14,6 +14,7 @@
 #include "server/http/problem.hpp"
 #include "server/http/request.hpp"
 #include "server/http/response.hpp"
+#include "server/rate_limits.hpp"
 
 namespace penstock::server {
 
@@ -53,6 +54,8 @@ struct Route {
     QueryNames query{};
     std::size_t body_max = body_default_max;
     Produces produces = Produces::json;
+    /// Nothing: what follows from the rest, see rate_class_of().
+    std::optional<RateClass> rate_class{};
 };
 
 /// A request and the route that serves it, with the values of the path's parameters.

@@ -16,6 +16,7 @@
 #include "db/pg/metrics.hpp"
 #include "reactor/collector.hpp"
 #include "server/lane.hpp"
+#include "server/rate_limiter.hpp"
 
 namespace penstock::server {
 
@@ -223,6 +224,29 @@ void write_metrics(MetricsWriter& out, Labels const& labels, HttpMetrics const& 
     section.counter("penstock_http_read_bytes_total", "From clients.", metrics.bytes_read);
     section.counter("penstock_http_written_bytes_total", "To clients.", metrics.bytes_written);
     section.counter("penstock_http_writes_total", "Writes to sockets.", metrics.writes);
+}
+
+void write_metrics(MetricsWriter& out, Labels const& labels, RateLimiterMetrics const& metrics) {
+    for (auto const rate_class : rate_classes) {
+        auto const& of_class = metrics.classes[static_cast<std::size_t>(rate_class)];
+        auto const own = with(labels, "class", std::string(to_string(rate_class)));
+        Section section(out, own);
+        constexpr auto requests = "penstock_rate_limit_requests_total";
+        constexpr auto help = "Requests counted against a limit, by what became of them.";
+        section.counter(requests, help, "outcome", "allowed", of_class.allowed);
+        section.counter(requests, help, "outcome", "refused", of_class.refused);
+    }
+    Section section(out, labels);
+    constexpr auto judged = "penstock_rate_limit_judged_total";
+    constexpr auto help =
+        "The same by who judged: redis; memory of what redis said; the process alone.";
+    section.counter(judged, help, "by", "redis", metrics.by_redis);
+    section.counter(judged, help, "by", "memory", metrics.by_memory);
+    section.counter(judged, help, "by", "process", metrics.by_process);
+    section.counter("penstock_rate_limit_breaker_openings_total",
+                    "Times Redis was left alone for being late or useless.",
+                    metrics.breaker_openings);
+    section.gauge("penstock_rate_limit_subjects", "Remembered now.", metrics.subjects);
 }
 
 void write_metrics(MetricsWriter& out, Labels const& labels, cache::RedisMetrics const& metrics) {

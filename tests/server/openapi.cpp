@@ -81,6 +81,21 @@ BOOST_AUTO_TEST_CASE(parameters_follow_from_the_route) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(what_may_be_limited_or_unavailable_says_so) {
+    auto const document = json::parse(openapi_document(route_table()));
+    for (auto const& route : route_table()) {
+        auto const& operation =
+            document.at("paths").as_object().at(route.pattern).as_object().at(method_of(route));
+        auto const& responses = operation.at("responses").as_object();
+        bool const closed = route.scope != Scope::open;
+        BOOST_TEST(responses.contains("429") == closed, route.name);
+        BOOST_TEST(responses.contains("503") == closed, route.name);
+    }
+    auto const& limited = document.at_pointer("/components/responses/RateLimited/headers");
+    for (auto const* name : {"Retry-After", "RateLimit", "RateLimit-Policy"})
+        BOOST_TEST(limited.as_object().contains(name), name);
+}
+
 BOOST_AUTO_TEST_CASE(the_page_for_people_names_every_route_and_loads_nothing) {
     auto const page = reference_page(route_table());
     for (auto const& route : route_table())

@@ -74,6 +74,16 @@ BOOST_AUTO_TEST_CASE(unusable_options_are_refused_in_a_sentence) {
     BOOST_TEST(has(complaint({"--commit-mode", "none"}), "batch or single"));
 }
 
+BOOST_AUTO_TEST_CASE(rates_are_limited_only_where_it_is_said) {
+    BOOST_TEST(!parse({}).rate_limits.any());
+    auto const options = parse({"--rate-limit-write", "100/s,burst=200"});
+    BOOST_REQUIRE(options.rate_limits.of(RateClass::write).has_value());
+    BOOST_TEST(options.rate_limits.of(RateClass::write)->burst == 200U);
+    BOOST_TEST(!options.rate_limits.of(RateClass::read).has_value());
+    BOOST_TEST(!parse({"--rate-limit-write="}).rate_limits.any());
+    BOOST_TEST(has(complaint({"--rate-limit-write", "lots"}), "must be a rate as 100/s"));
+}
+
 BOOST_AUTO_TEST_CASE(secrets_are_never_shown) {
     auto const options =
         parse({"--database-url", "postgresql://u:hunter2@h:1/d?password=hunter2", "--admin-key",
