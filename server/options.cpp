@@ -114,8 +114,8 @@ template <RateClass Class>
 Complaint rate(Options& options, std::string_view value) {
     auto const limit = parse_rate(value);
     if (!value.empty() && !limit)
-        return "a rate as 100/s, 60/min, 10/h or 5/d, if wanted with ,burst=200 behind it, and at "
-               "most 100000/s";
+        return "a rate as 100/s, 60/min, 10/h or 5/d, if wanted with ,burst=200 behind it: at most "
+               "100000/s, and a burst that is back within 31 days";
     options.rate_limits.set(Class, limit);
     return std::nullopt;
 }

@@ -92,7 +92,8 @@ std::optional<RateLimit> parse_rate(std::string_view text) {
     RateLimit limit;
     limit.interval = (*unit + microseconds{*count - 1}) / *count;
     limit.burst = *burst;
-    if (limit.interval < interval_min || limit.window() > cache::window_max) return std::nullopt;
+    bool const too_fast = *unit / *count < interval_min;
+    if (too_fast || limit.window() > cache::window_max) return std::nullopt;
     return limit;
 }
 

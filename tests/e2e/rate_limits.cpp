@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(classes_are_counted_apart) {
 }
 
 BOOST_AUTO_TEST_CASE(after_retry_after_the_same_request_is_let_through) {
-    ServerProcess server({"--rate-limit-write", "1/s"});
+    ServerProcess server({"--rate-limit-write", "30/min,burst=1"});
     Api api(server);
     auto const key = fresh("key");
     auto const body = R"({"name":")" + fresh("ledger") + R"(","asset":{"code":"EUR","scale":2}})";
@@ -131,7 +131,7 @@ BOOST_AUTO_TEST_CASE(after_retry_after_the_same_request_is_let_through) {
     auto const refused = api.post("/v1/ledgers", body, key);
     BOOST_TEST_REQUIRE(refused.status == 429U);
     auto const wait = std::chrono::seconds(std::stoi(refused.header("retry-after")));
-    BOOST_TEST((wait == 1s));
+    BOOST_TEST((wait == 2s));
     auto const refused_at = std::chrono::steady_clock::now();
     // Asking meanwhile costs nothing: it does not postpone the moment.
     auto answer = refused;
@@ -228,7 +228,7 @@ BOOST_AUTO_TEST_CASE(a_server_whose_redis_dies_counts_alone_from_where_it_was) {
 
 BOOST_AUTO_TEST_CASE(a_frozen_redis_delays_nobody_for_long) {
     RedisServer redis;
-    ServerProcess server({"--redis-url", url_of(redis), "--rate-limit-read", "1/h,burst=1000000"});
+    ServerProcess server({"--redis-url", url_of(redis), "--rate-limit-read", "1/s,burst=1000"});
     Api api(server);
     BOOST_TEST(api.get("/v1/ledgers").status == 200U);
     redis.freeze();
