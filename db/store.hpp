@@ -56,6 +56,22 @@ struct TransferPage {
     std::size_t limit = 50;
 };
 
+/// Newest first, by id.
+struct PurchasePage {
+    std::optional<std::string> buyer;
+    std::optional<std::string> author;
+    std::optional<domain::PurchaseId> before;
+    std::size_t limit = 50;
+};
+
+/// Newest first, by id. `account`: either side.
+struct HoldPage {
+    std::optional<std::string> account;
+    std::optional<domain::HoldStatus> status;
+    std::optional<domain::HoldId> before;
+    std::size_t limit = 50;
+};
+
 /// An account as it was at a past moment; all 0 before it existed.
 struct PastStanding {
     domain::Amount balance = 0;
@@ -108,6 +124,15 @@ public:
                                                   SteadyTime) = 0;
     virtual Listed<domain::Transfer> list_transfers(domain::LedgerId, TransferPage, SteadyTime) = 0;
     virtual Listed<domain::Total> list_totals(domain::LedgerId, SteadyTime) = 0;
+
+    virtual Found<domain::Purchase> find_purchase(domain::LedgerId, domain::PurchaseId,
+                                                  SteadyTime) = 0;
+    virtual Listed<domain::Purchase> list_purchases(domain::LedgerId, PurchasePage, SteadyTime) = 0;
+    virtual Found<domain::Hold> find_hold(domain::LedgerId, domain::HoldId, SteadyTime) = 0;
+    virtual Listed<domain::Hold> list_holds(domain::LedgerId, HoldPage, SteadyTime) = 0;
+    /// Pending holds of every ledger with expires_at ≤ now, the longest overdue first.
+    virtual Listed<domain::Hold> list_due_holds(domain::Instant now, std::size_t limit,
+                                                SteadyTime) = 0;
 
     /// Every invariant of a money ledger, by full scan.
     virtual Listed<Check> verify(domain::LedgerId, SteadyTime) = 0;

@@ -1,6 +1,7 @@
 // What can be asked for: every mutation of every system is one of these structs.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <variant>
@@ -79,9 +80,53 @@ struct RevertTransfer {
     std::optional<Transfer> original;
 };
 
+struct MakePurchase {
+    LedgerId ledger;
+    std::string buyer;
+    std::string author;
+    Amount price = 0;
+    std::optional<std::string> reference = {};
+    std::string metadata = "{}";
+};
+
+/// `original` was read before the batch, for its parties: those never change. Whether it is
+/// refunded already is read again under their locks. nullopt: there is none.
+struct RefundPurchase {
+    LedgerId ledger;
+    std::optional<Purchase> original;
+};
+
+/// Expires `expires_in` after the instant of the batch; nullopt: never.
+struct PlaceHold {
+    LedgerId ledger;
+    std::string from;
+    std::string to;
+    Amount amount = 0;
+    std::optional<std::chrono::seconds> expires_in = {};
+};
+
+/// `original`: as in RefundPurchase. amount nullopt: the whole.
+struct CaptureHold {
+    LedgerId ledger;
+    std::optional<Hold> original;
+    std::optional<Amount> amount = {};
+};
+
+struct VoidHold {
+    LedgerId ledger;
+    std::optional<Hold> original;
+};
+
+/// The server's own, at `expires_at`: no client asks for it.
+struct ExpireHold {
+    LedgerId ledger;
+    Hold original;
+};
+
 using Command =
     std::variant<CreateOrganization, CreateApiKey, RevokeApiKey, CreateLedger, ChangeLedger,
-                 DeleteLedger, CreateAccount, MoveMoney, MoveInBulk, RevertTransfer>;
+                 DeleteLedger, CreateAccount, MoveMoney, MoveInBulk, RevertTransfer, MakePurchase,
+                 RefundPurchase, PlaceHold, CaptureHold, VoidHold, ExpireHold>;
 
 /// A command with what surrounds it. All randomness it may use is in `nonce`.
 struct Envelope {

@@ -49,6 +49,9 @@ using ApiKeyId = Id<struct ApiKeyTag>;
 using LedgerId = Id<struct LedgerTag>;
 using AccountId = Id<struct AccountTag>;
 using TransferId = Id<struct TransferTag>;
+using PurchaseId = Id<struct PurchaseTag>;
+using HoldId = Id<struct HoldTag>;
+using EventId = Id<struct EventTag>;
 
 /// The first 16 bytes of SHA-256(organization, Idempotency-Key): what the store indexes.
 using IdempotencyKey = Id<struct IdempotencyKeyTag>;

@@ -95,8 +95,13 @@ enum class TransferKind : std::int16_t {
     withdrawal = 2,
     transfer = 3,
     revert = 4,
+    royalty_author = 5,
+    royalty_platform = 6,
+    refund = 7,
+    capture = 8,
 };
-BOOST_DESCRIBE_ENUM(TransferKind, deposit, withdrawal, transfer, revert)
+BOOST_DESCRIBE_ENUM(TransferKind, deposit, withdrawal, transfer, revert, royalty_author,
+                    royalty_platform, refund, capture)
 
 /// One side of a transfer: the account, and how it stood after it.
 struct Leg {
@@ -128,11 +133,88 @@ struct Transfer {
     std::optional<std::string> reference = {};
     std::string metadata = "{}";
     std::optional<TransferId> reverts = {};
+    /// The purchase or hold that this transfer is a part of.
+    std::optional<Uuid> cause = {};
     /// In the row itself where one command makes exactly this row (no table of its own).
     std::optional<KeyUse> key_use = {};
 
     Instant created_at() const { return instant_of(id.value); }
     bool operator==(Transfer const&) const = default;
+};
+
+/// An account as a party to something: its id for the store, its address for people.
+struct Party {
+    AccountId account;
+    std::string address;
+
+    bool operator==(Party const&) const = default;
+};
+
+/// Buyer pays author and platform: two transfers (a share of 0 has none). Immutable but for its
+/// refund, which happens at most once and as a whole.
+struct Purchase {
+    PurchaseId id;  ///< UUIDv7 of created_at
+    LedgerId ledger;
+    Party buyer;
+    Party author;
+    Amount price = 0;
+    std::int16_t royalty_percent = 0;  ///< the ledger's at the moment of the purchase
+    Amount author_amount = 0;
+    Amount platform_amount = 0;
+    std::optional<std::string> reference = {};
+    std::string metadata = "{}";
+    std::optional<KeyUse> key_use = {};
+    std::optional<Instant> refunded_at = {};
+    Amount author_refund = 0;  ///< what the author paid back; the platform paid the rest
+
+    Instant created_at() const { return instant_of(id.value); }
+    bool operator==(Purchase const&) const = default;
+};
+
+/// The number is what the store keeps: append, never renumber.
+BOOST_DEFINE_FIXED_ENUM_CLASS(HoldStatus, std::int16_t, pending, captured, voided, expired)
+
+/// A reservation on `from`: counted in its `held` while pending, then ended exactly once.
+struct Hold {
+    HoldId id;  ///< UUIDv7 of created_at
+    LedgerId ledger;
+    Party from;
+    Party to;
+    Amount amount = 0;
+    std::optional<Instant> expires_at = {};  ///< nullopt: never
+    HoldStatus status = HoldStatus::pending;
+    std::optional<Instant> ended_at = {};
+    Amount captured_amount = 0;
+    std::optional<TransferId> transfer = {};  ///< of the capture
+
+    Instant created_at() const { return instant_of(id.value); }
+    bool operator==(Hold const&) const = default;
+};
+
+/// The number is what the store keeps: append, never renumber.
+enum class EventType : std::int16_t {
+    hold_captured = 1,
+    hold_voided = 2,
+    hold_expired = 3,
+    purchase_refunded = 4,
+};
+BOOST_DESCRIBE_ENUM(EventType, hold_captured, hold_voided, hold_expired, purchase_refunded)
+
+/// A change that no row of its own records, for the activity feed. What a row already says
+/// (a transfer, a purchase, a hold or an account made) is read from that row instead.
+struct Event {
+    EventId id;  ///< UUIDv7 of its instant
+    OrganizationId organization;
+    std::optional<LedgerId> ledger = {};
+    EventType type{};
+    Uuid subject;                                ///< the id of the resource that changed
+    std::optional<AccountId> account = {};       ///< a party to it
+    std::optional<AccountId> counterparty = {};  ///< the other one
+    std::optional<Amount> amount = {};
+    std::optional<TransferId> transfer = {};
+
+    Instant at() const { return instant_of(id.value); }
+    bool operator==(Event const&) const = default;
 };
 
 /// A 2xx that no immutable row of its own can render again. A bulk keeps codes and ids: item i is
@@ -150,10 +232,27 @@ struct Answer {
     bool operator==(Answer const&) const = default;
 };
 
-/// Running totals of one ledger and kind of transfer. amount may exceed int64.
+/// What is summed up per ledger: each kind of transfer by its own number, and purchases (gross).
+enum class TotalKind : std::int16_t {
+    deposit = 1,
+    withdrawal = 2,
+    transfer = 3,
+    revert = 4,
+    royalty_author = 5,
+    royalty_platform = 6,
+    refund = 7,
+    capture = 8,
+    purchase = 100,
+};
+BOOST_DESCRIBE_ENUM(TotalKind, deposit, withdrawal, transfer, revert, royalty_author,
+                    royalty_platform, refund, capture, purchase)
+
+constexpr TotalKind total_kind_of(TransferKind kind) { return static_cast<TotalKind>(kind); }
+
+/// Running totals of one ledger and kind. amount may exceed int64.
 struct Total {
     LedgerId ledger;
-    TransferKind kind = TransferKind::transfer;
+    TotalKind kind = TotalKind::transfer;
     std::int64_t count = 0;
     Sum amount = 0;
 

@@ -33,9 +33,19 @@ struct Recorded {
     bool operator==(Recorded const&) const = default;
 };
 
+/// A captured hold, and the transfer that it became.
+struct Captured {
+    Hold hold;
+    Transfer transfer;
+
+    bool operator==(Captured const&) const = default;
+};
+
 /// What was made or changed, as it was when the command was decided.
 struct Receipt {
-    std::variant<Done, Organization, ApiKey, Ledger, Account, Transfer, BulkReceipt, Recorded> what;
+    std::variant<Done, Organization, ApiKey, Ledger, Account, Transfer, BulkReceipt, Recorded,
+                 Purchase, Hold, Captured>
+        what;
     bool replayed = false;
 
     bool operator==(Receipt const&) const = default;

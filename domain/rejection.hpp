@@ -25,7 +25,12 @@ BOOST_DEFINE_ENUM_CLASS(Rejection,
                         organization_not_found,  // 404
                         self_transfer,           // 400
                         transfer_not_found,      // 404
-                        unsupported_on_ledger)   // 409
+                        unsupported_on_ledger,   // 409
+                        already_refunded,        // 409
+                        hold_not_found,          // 404
+                        over_capture,            // 422
+                        purchase_not_found,      // 404
+                        self_purchase)           // 400
 
 /// A refusal of one command, or of one item of a bulk. `pointer` is a JSON pointer into the body
 /// where a member is at fault; `detail` says more than the code where there is more to say.

@@ -42,14 +42,17 @@ struct KeySet {
     std::set<AccountName> accounts;            ///< exclusive lock
     std::set<TransferId> reverted;             ///< are they reverted already?
     std::set<IdempotencyKey> keys;             ///< what were they used for?
+    /// Children of the accounts above: read after those are locked.
+    std::set<std::pair<LedgerId, PurchaseId>> purchases;
+    std::set<std::pair<LedgerId, HoldId>> holds;
 };
 
-/// What a key was used for, as the store has it: the transfer that carries it, or an answer (with
-/// the transfers of a bulk in the order of Answer::transfers).
+/// What a key was used for, as the store has it: the transfer or purchase that carries it, or an
+/// answer (with the transfers of a bulk in the order of Answer::transfers).
 struct KeyRecord {
     Fingerprint fingerprint{};
     Instant used_at;
-    std::variant<Transfer, std::pair<Answer, std::vector<Transfer>>> made;
+    std::variant<Transfer, std::pair<Answer, std::vector<Transfer>>, Purchase> made;
 };
 
 /// What load found. Absence means that it does not exist.
@@ -63,6 +66,8 @@ struct Loaded {
     std::vector<Account> accounts;         ///< without metadata
     std::set<TransferId> reverted;
     std::vector<std::pair<IdempotencyKey, KeyRecord>> keys;
+    std::vector<Purchase> purchases;
+    std::vector<Hold> holds;
 };
 
 /// What a batch's effect is: rows to write, a value. It can be applied to any store.
@@ -80,6 +85,11 @@ struct Changes {
     std::vector<Answer> answers;
     /// Keys past their retention that this batch uses again: freed before anything is inserted.
     std::vector<IdempotencyKey> freed_keys;
+    std::vector<Purchase> new_purchases;       ///< in the order of decision
+    std::vector<Purchase> refunded_purchases;  ///< only refunded_at and author_refund differ
+    std::vector<Hold> new_holds;
+    std::vector<Hold> ended_holds;  ///< status, ended_at, captured_amount and transfer differ
+    std::vector<Event> events;
 
     bool empty() const;
     bool operator==(Changes const&) const = default;
@@ -118,6 +128,9 @@ public:
     bool ledger_name_taken(OrganizationId organization, std::string const& name) const;
     bool ledger_not_empty(LedgerId id) const;
     bool is_reverted(TransferId id) const;
+    /// As it stands now, within this batch.
+    Purchase const* find_purchase(PurchaseId id) const;
+    Hold const* find_hold(HoldId id) const;
 
     void add_organization(Organization organization);
     void add_api_key(ApiKey key);
@@ -128,6 +141,13 @@ public:
     void add_account(Account account);
     void set_standing(LedgerId ledger, std::string_view address, Standing standing);
     void add_transfer(Transfer transfer);
+    void add_purchase(Purchase purchase);
+    /// With refunded_at set; it was not refunded before.
+    void refund_purchase(Purchase purchase);
+    void add_hold(Hold hold);
+    /// No longer pending; it was pending before.
+    void end_hold(Hold hold);
+    void add_event(Event event);
     /// `receipt`: what a repeat of the key within this batch is answered from.
     void add_answer(Answer answer, Receipt receipt);
 
@@ -199,13 +219,19 @@ private:
     };
     struct TransferAdded {};
     struct AnswerAdded {};
+    struct PurchaseAdded {};
+    struct PurchaseRefunded {};
+    struct HoldAdded {};
+    struct HoldEnded {};
+    struct EventAdded {};
     struct KeyUsed {
         IdempotencyKey key;
         std::unique_ptr<KeyEntry> freed;  ///< the one past its retention that stood there
     };
     using Undo =
         std::variant<OrganizationAdded, ApiKeyAdded, ApiKeyRevoked, LedgerAdded, LedgerWritten,
-                     AccountAdded, StandingSet, TransferAdded, AnswerAdded, KeyUsed>;
+                     AccountAdded, StandingSet, TransferAdded, AnswerAdded, PurchaseAdded,
+                     PurchaseRefunded, HoldAdded, HoldEnded, EventAdded, KeyUsed>;
 
     AccountEntry const* find_entry(LedgerId ledger, std::string_view address) const;
     void use_key(KeyUse const& use, KeyEntry entry);
@@ -218,6 +244,11 @@ private:
     void take_back(StandingSet const&);
     void take_back(TransferAdded const&);
     void take_back(AnswerAdded const&);
+    void take_back(PurchaseAdded const&);
+    void take_back(PurchaseRefunded const&);
+    void take_back(HoldAdded const&);
+    void take_back(HoldEnded const&);
+    void take_back(EventAdded const&);
     void take_back(KeyUsed& use);
     bool is_dropped(LedgerId id) const;
 
@@ -232,6 +263,8 @@ private:
     std::set<LedgerName> ledger_names_;
     std::set<LedgerId> ledgers_not_empty_;
     std::set<TransferId> reverted_;
+    std::unordered_map<PurchaseId, Purchase, UuidHash> purchases_;
+    std::unordered_map<HoldId, Hold, UuidHash> holds_;
     /// What is only ever appended; accounts, ledgers and totals come from the entries.
     Changes changes_;
     std::vector<Undo> undo_;
