@@ -2,13 +2,15 @@
 #include "domain/decide.hpp"
 
 #include "domain/assert.hpp"
+#include "domain/hold.hpp"
 #include "domain/ledger.hpp"
 #include "domain/organization.hpp"
+#include "domain/purchase.hpp"
 
 namespace penstock::domain {
 namespace {
 
-/// The status to record; 0 where the one transfer that the command makes carries the key itself.
+/// The status to record; 0 where the one row that the command makes carries the key itself.
 struct StatusOf {
     std::int16_t operator()(CreateOrganization const&) const { return 201; }
     std::int16_t operator()(CreateApiKey const&) const { return 201; }
@@ -20,6 +22,12 @@ struct StatusOf {
     std::int16_t operator()(MoveMoney const&) const { return 0; }
     std::int16_t operator()(MoveInBulk const&) const { return 200; }
     std::int16_t operator()(RevertTransfer const&) const { return 0; }
+    std::int16_t operator()(MakePurchase const&) const { return 0; }
+    std::int16_t operator()(RefundPurchase const&) const { return 200; }
+    std::int16_t operator()(PlaceHold const&) const { return 201; }
+    std::int16_t operator()(CaptureHold const&) const { return 200; }
+    std::int16_t operator()(VoidHold const&) const { return 200; }
+    std::int16_t operator()(ExpireHold const&) const { return 200; }
 };
 
 BulkReceipt rebuild_bulk(Answer const& answer, std::vector<Transfer> const& transfers) {
@@ -37,7 +45,15 @@ BulkReceipt rebuild_bulk(Answer const& answer, std::vector<Transfer> const& tran
     return receipt;
 }
 
+/// The purchase as it was when it was made.
+Receipt replay(Purchase purchase) {
+    purchase.refunded_at.reset();
+    purchase.author_refund = 0;
+    return {std::move(purchase), true};
+}
+
 Receipt replay(KeyRecord const& record) {
+    if (auto const* purchase = std::get_if<Purchase>(&record.made)) return replay(*purchase);
     if (auto const* transfer = std::get_if<Transfer>(&record.made)) return {*transfer, true};
     auto const& [answer, transfers] = std::get<1>(record.made);
     if (!answer.items.empty()) return {rebuild_bulk(answer, transfers), true};

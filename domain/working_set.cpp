@@ -19,15 +19,19 @@ auto find_in(Map& map, Key const& key) -> decltype(&map.find(key)->second) {
 }
 
 /// Of several totals for a ledger and kind, one.
-std::vector<Total> totals_of(std::vector<Transfer> const& transfers) {
-    std::map<std::pair<LedgerId, TransferKind>, Total> totals;
-    for (auto const& transfer : transfers) {
-        auto& total = totals[{transfer.ledger, transfer.kind}];
-        total.ledger = transfer.ledger;
-        total.kind = transfer.kind;
+std::vector<Total> totals_of(Changes const& changes) {
+    std::map<std::pair<LedgerId, TotalKind>, Total> totals;
+    auto count = [&](LedgerId ledger, TotalKind kind, Amount amount) {
+        auto& total = totals[{ledger, kind}];
+        total.ledger = ledger;
+        total.kind = kind;
         total.count += 1;
-        total.amount += transfer.amount;
-    }
+        total.amount += amount;
+    };
+    for (auto const& each : changes.transfers)
+        count(each.ledger, total_kind_of(each.kind), each.amount);
+    for (auto const& each : changes.new_purchases)
+        count(each.ledger, TotalKind::purchase, each.price);
     std::vector<Total> list;
     for (auto const& [name, total] : totals) list.push_back(total);
     return list;
@@ -63,6 +67,14 @@ WorkingSet::WorkingSet(Loaded loaded, Stamp stamp, Instant keys_since)
     for (auto& key : loaded.api_keys) {
         auto const id = key.id;
         api_keys_.emplace(id, std::move(key));
+    }
+    for (auto& purchase : loaded.purchases) {
+        auto const id = purchase.id;
+        purchases_.emplace(id, std::move(purchase));
+    }
+    for (auto& hold : loaded.holds) {
+        auto const id = hold.id;
+        holds_.emplace(id, std::move(hold));
     }
     for (auto& [key, record] : loaded.keys) keys_.emplace(key, KeyEntry{std::move(record)});
 }
@@ -124,6 +136,10 @@ bool WorkingSet::ledger_not_empty(LedgerId id) const {
 }
 
 bool WorkingSet::is_reverted(TransferId id) const { return reverted_.contains(id); }
+
+Purchase const* WorkingSet::find_purchase(PurchaseId id) const { return find_in(purchases_, id); }
+
+Hold const* WorkingSet::find_hold(HoldId id) const { return find_in(holds_, id); }
 
 void WorkingSet::add_organization(Organization organization) {
     PENSTOCK_ASSERT(organizations_.insert(organization.id).second);
@@ -288,6 +304,72 @@ void WorkingSet::add_answer(Answer answer, Receipt receipt) {
 
 void WorkingSet::take_back(AnswerAdded const&) { changes_.answers.pop_back(); }
 
+void WorkingSet::add_purchase(Purchase purchase) {
+    PENSTOCK_ASSERT(purchases_.emplace(purchase.id, purchase).second);
+    if (purchase.key_use) {
+        KeyEntry entry;
+        entry.record.made = purchase;
+        use_key(*purchase.key_use, std::move(entry));
+    }
+    changes_.new_purchases.push_back(std::move(purchase));
+    undo_.emplace_back(PurchaseAdded{});
+}
+
+void WorkingSet::take_back(PurchaseAdded const&) {
+    purchases_.erase(changes_.new_purchases.back().id);
+    changes_.new_purchases.pop_back();
+}
+
+void WorkingSet::refund_purchase(Purchase purchase) {
+    auto& known = purchases_.at(purchase.id);
+    PENSTOCK_ASSERT(!known.refunded_at && purchase.refunded_at);
+    known = purchase;
+    changes_.refunded_purchases.push_back(std::move(purchase));
+    undo_.emplace_back(PurchaseRefunded{});
+}
+
+void WorkingSet::take_back(PurchaseRefunded const&) {
+    auto& known = purchases_.at(changes_.refunded_purchases.back().id);
+    known.refunded_at.reset();
+    known.author_refund = 0;
+    changes_.refunded_purchases.pop_back();
+}
+
+void WorkingSet::add_hold(Hold hold) {
+    PENSTOCK_ASSERT(holds_.emplace(hold.id, hold).second);
+    changes_.new_holds.push_back(std::move(hold));
+    undo_.emplace_back(HoldAdded{});
+}
+
+void WorkingSet::take_back(HoldAdded const&) {
+    holds_.erase(changes_.new_holds.back().id);
+    changes_.new_holds.pop_back();
+}
+
+void WorkingSet::end_hold(Hold hold) {
+    auto& known = holds_.at(hold.id);
+    PENSTOCK_ASSERT(known.status == HoldStatus::pending && hold.status != HoldStatus::pending);
+    known = hold;
+    changes_.ended_holds.push_back(std::move(hold));
+    undo_.emplace_back(HoldEnded{});
+}
+
+void WorkingSet::take_back(HoldEnded const&) {
+    auto& known = holds_.at(changes_.ended_holds.back().id);
+    known.status = HoldStatus::pending;
+    known.ended_at.reset();
+    known.captured_amount = 0;
+    known.transfer.reset();
+    changes_.ended_holds.pop_back();
+}
+
+void WorkingSet::add_event(Event event) {
+    changes_.events.push_back(std::move(event));
+    undo_.emplace_back(EventAdded{});
+}
+
+void WorkingSet::take_back(EventAdded const&) { changes_.events.pop_back(); }
+
 void WorkingSet::undo(Mark mark) {
     PENSTOCK_ASSERT(mark <= undo_.size());
     while (undo_.size() > mark) {
@@ -316,13 +398,24 @@ Changes WorkingSet::changes() const {
         if (entry.is_new) changes.new_accounts.push_back(entry.account);
         if (!entry.is_new && entry.is_changed) changes.changed_accounts.push_back(entry.account);
     }
-    if (any_dropped)
-        std::erase_if(changes.transfers, [this](auto const& t) { return is_dropped(t.ledger); });
+    if (any_dropped) {
+        auto const drop = [this](auto& rows) {
+            std::erase_if(rows, [this](auto const& row) { return is_dropped(row.ledger); });
+        };
+        drop(changes.transfers);
+        drop(changes.new_purchases);
+        drop(changes.refunded_purchases);
+        drop(changes.new_holds);
+        drop(changes.ended_holds);
+        std::erase_if(changes.events, [this](auto const& event) {
+            return event.ledger && is_dropped(*event.ledger);
+        });
+    }
     std::ranges::sort(changes.new_ledgers, {}, &Ledger::id);
     std::ranges::sort(changes.changed_ledgers, {}, &Ledger::id);
     sort_by_name(changes.new_accounts);
     sort_by_name(changes.changed_accounts);
-    changes.totals = totals_of(changes.transfers);
+    changes.totals = totals_of(changes);
     return changes;
 }
 

@@ -1,0 +1,26 @@
+// Holds: money reserved now, taken later, in part or not at all.
+#pragma once
+
+#include "domain/command.hpp"
+#include "domain/outcome.hpp"
+#include "domain/working_set.hpp"
+
+namespace penstock::domain {
+
+/// A command's share of add_keys_of().
+void add_keys(PlaceHold const& command, Envelope const& envelope, KeySet& keys);
+void add_keys(CaptureHold const& command, Envelope const& envelope, KeySet& keys);
+void add_keys(VoidHold const& command, Envelope const& envelope, KeySet& keys);
+void add_keys(ExpireHold const& command, Envelope const& envelope, KeySet& keys);
+
+/// A command's own rules, after its idempotency key. May leave writes behind when it refuses.
+/// Refusals in this order: ledger, self, payer, payee, funds, overflow.
+Outcome apply(WorkingSet& set, Envelope const& envelope, PlaceHold const& command);
+/// A hold that is due is expired, whether or not the server has come round to it: it can be
+/// neither captured nor voided. In this order: ledger, hold, its state, amount, overflow.
+Outcome apply(WorkingSet& set, Envelope const& envelope, CaptureHold const& command);
+Outcome apply(WorkingSet& set, Envelope const& envelope, VoidHold const& command);
+/// Refused as an illegal transition when it has ended meanwhile or is not due yet.
+Outcome apply(WorkingSet& set, Envelope const& envelope, ExpireHold const& command);
+
+}  // namespace penstock::domain
