@@ -117,16 +117,17 @@ struct VoidHold {
     std::optional<Hold> original;
 };
 
-/// The server's own, at `expires_at`: no client asks for it.
-struct ExpireHold {
+/// The server's own, at `expires_at`: no client asks for it. Those that have ended meanwhile, or
+/// are not due at the instant of the batch, stay as they are.
+struct ExpireHolds {
     LedgerId ledger;
-    Hold original;
+    std::vector<Hold> originals;
 };
 
 using Command =
     std::variant<CreateOrganization, CreateApiKey, RevokeApiKey, CreateLedger, ChangeLedger,
                  DeleteLedger, CreateAccount, MoveMoney, MoveInBulk, RevertTransfer, MakePurchase,
-                 RefundPurchase, PlaceHold, CaptureHold, VoidHold, ExpireHold>;
+                 RefundPurchase, PlaceHold, CaptureHold, VoidHold, ExpireHolds>;
 
 /// A command with what surrounds it. All randomness it may use is in `nonce`.
 struct Envelope {

@@ -27,7 +27,7 @@ struct StatusOf {
     std::int16_t operator()(PlaceHold const&) const { return 201; }
     std::int16_t operator()(CaptureHold const&) const { return 200; }
     std::int16_t operator()(VoidHold const&) const { return 200; }
-    std::int16_t operator()(ExpireHold const&) const { return 200; }
+    std::int16_t operator()(ExpireHolds const&) const { return 200; }
 };
 
 BulkReceipt rebuild_bulk(Answer const& answer, std::vector<Transfer> const& transfers) {

@@ -168,21 +168,23 @@ Outcome apply(WorkingSet& set, Envelope const& envelope, VoidHold const& command
     return Receipt{end(set, *ledger, *original, HoldStatus::voided, envelope.nonce)};
 }
 
-void add_keys(ExpireHold const& command, Envelope const&, KeySet& keys) {
-    add_original_keys(command.ledger, command.original, keys);
+void add_keys(ExpireHolds const& command, Envelope const&, KeySet& keys) {
+    keys.ledgers.insert(command.ledger);
+    for (auto const& hold : command.originals)
+        if (hold.ledger == command.ledger) add_hold_keys(command.ledger, hold, keys);
 }
 
 /// The server speaks for no organization here, so only the ledger itself is asked for.
-Outcome apply(WorkingSet& set, Envelope const& envelope, ExpireHold const& command) {
+Outcome apply(WorkingSet& set, Envelope const& envelope, ExpireHolds const& command) {
     auto const* ledger = set.find_ledger(command.ledger);
     if (!ledger) return Refusal{Rejection::ledger_not_found};
-    auto const* original = find_original(set, command.ledger, command.original);
-    if (!original) return Refusal{Rejection::hold_not_found};
-    if (original->status != HoldStatus::pending)
-        return refuse_transition("expired", boost::describe::enum_to_string(original->status, ""));
-    if (!is_due(*original, set.now())) return refuse_transition("expired", "not due");
-    release(set, *original);
-    return Receipt{end(set, *ledger, *original, HoldStatus::expired, envelope.nonce)};
+    for (auto const& original : command.originals) {
+        auto const* hold = find_original(set, command.ledger, original);
+        if (!hold || hold->status != HoldStatus::pending || !is_due(*hold, set.now())) continue;
+        release(set, *hold);
+        end(set, *ledger, *hold, HoldStatus::expired, envelope.nonce);
+    }
+    return Receipt{Done{}};
 }
 
 }  // namespace penstock::domain

@@ -11,7 +11,7 @@ namespace penstock::domain {
 void add_keys(PlaceHold const& command, Envelope const& envelope, KeySet& keys);
 void add_keys(CaptureHold const& command, Envelope const& envelope, KeySet& keys);
 void add_keys(VoidHold const& command, Envelope const& envelope, KeySet& keys);
-void add_keys(ExpireHold const& command, Envelope const& envelope, KeySet& keys);
+void add_keys(ExpireHolds const& command, Envelope const& envelope, KeySet& keys);
 
 /// A command's own rules, after its idempotency key. May leave writes behind when it refuses.
 /// Refusals in this order: ledger, self, payer, payee, funds, overflow.
@@ -20,7 +20,6 @@ Outcome apply(WorkingSet& set, Envelope const& envelope, PlaceHold const& comman
 /// neither captured nor voided. In this order: ledger, hold, its state, amount, overflow.
 Outcome apply(WorkingSet& set, Envelope const& envelope, CaptureHold const& command);
 Outcome apply(WorkingSet& set, Envelope const& envelope, VoidHold const& command);
-/// Refused as an illegal transition when it has ended meanwhile or is not due yet.
-Outcome apply(WorkingSet& set, Envelope const& envelope, ExpireHold const& command);
+Outcome apply(WorkingSet& set, Envelope const& envelope, ExpireHolds const& command);
 
 }  // namespace penstock::domain

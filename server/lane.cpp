@@ -2,6 +2,7 @@
 #include "server/lane.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <unordered_map>
 
 #include "db/pg/error.hpp"
@@ -16,8 +17,12 @@ namespace {
 using reactor::Trigger;
 
 std::size_t weight_of(domain::Envelope const& envelope) {
-    auto const* bulk = std::get_if<domain::MoveInBulk>(&envelope.command);
-    return bulk ? std::max<std::size_t>(1, bulk->items.size()) : 1;
+    std::size_t items = 1;
+    if (auto const* bulk = std::get_if<domain::MoveInBulk>(&envelope.command))
+        items = bulk->items.size();
+    if (auto const* expiry = std::get_if<domain::ExpireHolds>(&envelope.command))
+        items = expiry->originals.size();
+    return std::max<std::size_t>(1, items);
 }
 
 domain::KeySet keys_of(std::vector<domain::Envelope> const& batch) {
@@ -39,9 +44,21 @@ milliseconds pause_before(int attempt, error_code error) {
 
 std::string const empty_name;
 
+/// The ledger that a receipt's row lies in; nullopt for what lies in none.
+struct LedgerOf {
+    using Answer = std::optional<domain::LedgerId>;
+
+    Answer operator()(domain::Captured const& captured) const { return captured.hold.ledger; }
+    template <class Row>
+    Answer operator()(Row const& row) const {
+        if constexpr (requires { row.ledger; }) return row.ledger;
+        return std::nullopt;
+    }
+};
+
 std::string const& ledger_name(domain::WorkingSet const& set, domain::Receipt const& receipt) {
-    auto const* account = std::get_if<domain::Account>(&receipt.what);
-    auto const* ledger = account ? set.find_ledger(account->ledger) : nullptr;
+    auto const id = std::visit(LedgerOf{}, receipt.what);
+    auto const* ledger = id ? set.find_ledger(*id) : nullptr;
     return ledger ? ledger->name : empty_name;
 }
 

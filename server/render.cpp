@@ -85,6 +85,35 @@ std::string receipt_of(domain::BulkReceipt const& bulk, std::string_view ledger)
     return text;
 }
 
+void write_hold_members(JsonWriter& json, domain::Hold const& hold, std::string_view ledger) {
+    json.member("id", hold.id.to_string())
+        .member("ledger", ledger)
+        .member("status", enum_to_string(hold.status, ""))
+        .member("from", hold.from.address)
+        .member("to", hold.to.address)
+        .member("amount", hold.amount)
+        .member("captured_amount", hold.captured_amount);
+    if (hold.transfer) {
+        json.member("transfer_id", hold.transfer->to_string());
+    } else {
+        json.member("transfer_id", nullptr);
+    }
+    json.instant("expires_at", hold.expires_at ? std::optional(hold.expires_at->ms) : std::nullopt)
+        .instant("ended_at", hold.ended_at ? std::optional(hold.ended_at->ms) : std::nullopt)
+        .instant("created_at", hold.created_at().ms);
+}
+
+std::string receipt_of(domain::Captured const& captured, std::string_view ledger) {
+    std::string text;
+    JsonWriter json(text);
+    json.begin_object();
+    write_hold_members(json, captured.hold, ledger);
+    json.begin_object("transfer");
+    write_transfer_members(json, captured.transfer, ledger);
+    json.end_object().end_object();
+    return text;
+}
+
 }  // namespace
 
 void write(JsonWriter& json, domain::Organization const& organization) {
@@ -142,6 +171,28 @@ void write(JsonWriter& json, domain::Transfer const& transfer, std::string_view 
     json.end_object();
 }
 
+void write(JsonWriter& json, domain::Purchase const& purchase, std::string_view) {
+    json.begin_object()
+        .member("id", purchase.id.to_string())
+        .member("buyer", purchase.buyer.address)
+        .member("author", purchase.author.address)
+        .member("price", purchase.price)
+        .member("royalty_percent", purchase.royalty_percent)
+        .member("author_amount", purchase.author_amount)
+        .member("platform_amount", purchase.platform_amount)
+        .member("status", purchase.refunded_at ? "refunded" : "completed")
+        .member("reference", purchase.reference)
+        .raw("metadata", purchase.metadata)
+        .instant("created_at", purchase.created_at().ms)
+        .end_object();
+}
+
+void write(JsonWriter& json, domain::Hold const& hold, std::string_view ledger) {
+    json.begin_object();
+    write_hold_members(json, hold, ledger);
+    json.end_object();
+}
+
 void write_entry(JsonWriter& json, domain::Transfer const& transfer, std::string_view address) {
     bool const credited = transfer.to.address == address;
     auto const& own = credited ? transfer.to : transfer.from;
@@ -165,10 +216,14 @@ std::string body_of(domain::Receipt const& receipt, std::string_view ledger) {
         return receipt_of(*transfer, ledger);
     if (auto const* bulk = std::get_if<BulkReceipt>(&receipt.what))
         return receipt_of(*bulk, ledger);
+    if (auto const* captured = std::get_if<Captured>(&receipt.what))
+        return receipt_of(*captured, ledger);
     if (auto const* recorded = std::get_if<Recorded>(&receipt.what)) return recorded->body;
     std::string text;
     JsonWriter json(text);
     if (auto const* account = std::get_if<Account>(&receipt.what)) write(json, *account, ledger);
+    if (auto const* purchase = std::get_if<Purchase>(&receipt.what)) write(json, *purchase, ledger);
+    if (auto const* hold = std::get_if<Hold>(&receipt.what)) write(json, *hold, ledger);
     if (auto const* made = std::get_if<Ledger>(&receipt.what)) write(json, *made);
     if (auto const* organization = std::get_if<Organization>(&receipt.what))
         write(json, *organization);

@@ -17,6 +17,10 @@ void write(JsonWriter& json, domain::Ledger const& ledger);
 void write(JsonWriter& json, domain::Account const& account, std::string_view ledger);
 void write(JsonWriter& json, domain::Transfer const& transfer, std::string_view ledger);
 
+/// The ledger's name is not among a purchase's members.
+void write(JsonWriter& json, domain::Purchase const& purchase, std::string_view ledger);
+void write(JsonWriter& json, domain::Hold const& hold, std::string_view ledger);
+
 /// A transfer as an entry of the account `address`: the credit side if it is on both (it cannot
 /// be: nobody pays himself).
 void write_entry(JsonWriter& json, domain::Transfer const& transfer, std::string_view address);

@@ -46,4 +46,17 @@ Answer list_transfers(RequestContext& context);
 Answer get_transfer(RequestContext& context);
 Answer revert_transfer(RequestContext& context);
 
+// purchases.cpp
+Answer create_purchase(RequestContext& context);
+Answer list_purchases(RequestContext& context);
+Answer get_purchase(RequestContext& context);
+Answer refund_purchase(RequestContext& context);
+
+// holds.cpp
+Answer create_hold(RequestContext& context);
+Answer list_holds(RequestContext& context);
+Answer get_hold(RequestContext& context);
+Answer capture_hold(RequestContext& context);
+Answer void_hold(RequestContext& context);
+
 }  // namespace penstock::server::routes

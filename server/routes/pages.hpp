@@ -50,4 +50,28 @@ Response page(std::vector<Item> const& items, std::size_t limit, Write write_ite
     return Response(200, std::move(body));
 }
 
+/// Where a list by id goes on; false when the cursor is not one of this list.
+template <class Id>
+bool read_id_cursor(RequestContext const& context, char list, std::optional<Id>& before) {
+    auto const cursor = context.query("cursor");
+    if (!cursor) return true;
+    CursorReader in(list, *cursor);
+    Id id;
+    id.value.bytes = in.id();
+    before = id;
+    return in.complete();
+}
+
+/// A page of a ledger's rows that are listed by id.
+template <class Item>
+Response page_by_id(std::vector<Item> const& items, std::size_t limit, std::string_view ledger,
+                    char list) {
+    auto const write_item = [ledger](JsonWriter& json, Item const& one) {
+        write(json, one, ledger);
+    };
+    return page(items, limit, write_item, [list](Item const& last) {
+        return CursorWriter(list).id(last.id.value.bytes).text();
+    });
+}
+
 }  // namespace penstock::server::routes

@@ -2,7 +2,11 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
+#include <string>
 #include <string_view>
+
+#include "server/http/json_reader.hpp"
 
 namespace penstock::server::routes {
 
@@ -48,5 +52,15 @@ inline constexpr std::string_view address_expected =
     "must be 1 to 128 of the characters A-Z a-z 0-9 . _ : -";
 inline constexpr std::string_view payable_expected =
     "must be an account's address (of system accounts, only @platform)";
+
+/// Whom a client may name as payer or receiver.
+inline std::string read_payable(JsonObject& in, std::string_view name) {
+    return in.text(name, 1, address_bytes_max, is_payable_address, payable_expected);
+}
+
+inline std::optional<std::string> read_reference(JsonObject& in) {
+    return in.optional_text("reference", 1, reference_bytes_max, is_printable,
+                            "must not hold control characters");
+}
 
 }  // namespace penstock::server::routes

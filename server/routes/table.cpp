@@ -14,6 +14,8 @@ constexpr QueryNames accounts_query{"limit", "cursor", "prefix"};
 constexpr QueryNames account_query{"at"};
 constexpr QueryNames transfers_query{"limit",     "cursor", "account", "kind",
                                      "reference", "from",   "to"};
+constexpr QueryNames purchases_query{"limit", "cursor", "buyer", "author"};
+constexpr QueryNames holds_query{"limit", "cursor", "account", "status"};
 constexpr QueryNames no_query{};
 
 constexpr Route table[] = {
@@ -64,6 +66,21 @@ constexpr Route table[] = {
     {get, "/v1/ledgers/{ledger}/transfers/{id}", Scope::read, none, get_transfer, "get_transfer"},
     {post, "/v1/ledgers/{ledger}/transfers/{id}/revert", Scope::write, required, revert_transfer,
      "revert_transfer"},
+
+    {post, "/v1/ledgers/{ledger}/purchases", Scope::write, required, create_purchase,
+     "create_purchase"},
+    {get, "/v1/ledgers/{ledger}/purchases", Scope::read, none, list_purchases, "list_purchases",
+     purchases_query},
+    {get, "/v1/ledgers/{ledger}/purchases/{id}", Scope::read, none, get_purchase, "get_purchase"},
+    {post, "/v1/ledgers/{ledger}/purchases/{id}/refund", Scope::write, required, refund_purchase,
+     "refund_purchase"},
+
+    {post, "/v1/ledgers/{ledger}/holds", Scope::write, required, create_hold, "create_hold"},
+    {get, "/v1/ledgers/{ledger}/holds", Scope::read, none, list_holds, "list_holds", holds_query},
+    {get, "/v1/ledgers/{ledger}/holds/{id}", Scope::read, none, get_hold, "get_hold"},
+    {post, "/v1/ledgers/{ledger}/holds/{id}/capture", Scope::write, required, capture_hold,
+     "capture_hold"},
+    {post, "/v1/ledgers/{ledger}/holds/{id}/void", Scope::write, required, void_hold, "void_hold"},
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "server/http/json_reader.hpp"
 #include "server/render.hpp"
 #include "server/routes/handlers.hpp"
+#include "server/routes/on_ledger.hpp"
 #include "server/routes/pages.hpp"
 #include "server/routes/rules.hpp"
 
@@ -14,36 +15,19 @@ constexpr char id_cursor = 't';
 constexpr char version_cursor = 'v';
 constexpr std::size_t bulk_items_max = 10'000;
 
-std::string read_address(JsonObject& in, std::string_view name) {
-    return in.text(name, 1, address_bytes_max, is_payable_address, payable_expected);
-}
-
 /// What every movement has, however it names its accounts.
 void read_rest(JsonObject& in, domain::Movement& movement) {
     movement.amount = in.integer("amount", 1, domain::amount_max);
-    movement.reference = in.optional_text("reference", 1, reference_bytes_max, is_printable,
-                                          "must not hold control characters");
+    movement.reference = read_reference(in);
     movement.metadata = in.object_text("metadata").value_or("{}");
 }
 
 domain::Movement read_transfer(JsonObject& in) {
     domain::Movement movement;
-    movement.from = read_address(in, "from");
-    movement.to = read_address(in, "to");
+    movement.from = read_payable(in, "from");
+    movement.to = read_payable(in, "to");
     read_rest(in, movement);
     return movement;
-}
-
-/// A command on the ledger of the path; `command.ledger` is set here.
-template <class OnLedger>
-Answer perform_on_ledger(RequestContext& context, OnLedger command, std::string canonical,
-                         unsigned status) {
-    auto const ledger = co_await context.find_ledger();
-    if (!ledger) co_return context.failure(ledger.error());
-    if (!*ledger) co_return context.problem(Code::ledger_not_found);
-    command.ledger = (*ledger)->id;
-    domain::Command any = std::move(command);
-    co_return co_await context.perform(std::move(any), std::move(canonical), status);
 }
 
 Answer move(RequestContext& context, domain::TransferKind kind) {
@@ -53,7 +37,7 @@ Answer move(RequestContext& context, domain::TransferKind kind) {
     if (kind == domain::TransferKind::transfer) {
         command.movement = read_transfer(in);
     } else {
-        auto account = read_address(in, "account");
+        auto account = read_payable(in, "account");
         bool const enters = kind == domain::TransferKind::deposit;
         command.movement.from = enters ? domain::world_address : account;
         command.movement.to = enters ? account : domain::world_address;
@@ -153,38 +137,16 @@ Answer list_transfers(RequestContext& context) {
 }
 
 Answer get_transfer(RequestContext& context) {
-    auto const id = domain::Uuid::parse(context.parameter("id"));
-    if (!id) co_return context.problem(Code::transfer_not_found);
-    auto const ledger = co_await context.find_ledger();
-    if (!ledger) co_return context.failure(ledger.error());
-    if (!*ledger) co_return context.problem(Code::ledger_not_found);
-    domain::TransferId const transfer_id{*id};
-    auto const transfer =
-        co_await context.services.store.find_transfer((*ledger)->id, transfer_id, context.deadline);
-    if (!transfer) co_return context.failure(transfer.error());
-    if (!*transfer) co_return context.problem(Code::transfer_not_found);
-    std::string body;
-    JsonWriter json(body);
-    write(json, **transfer, (*ledger)->name);
-    co_return Response(200, std::move(body));
+    return show_one<domain::Transfer>(context, &db::Store::find_transfer, Code::transfer_not_found,
+                                      write);
 }
 
 Answer revert_transfer(RequestContext& context) {
     JsonReader in(context.request.body);
     if (!in.finish()) co_return context.problem(in.problem());
-    auto const ledger = co_await context.find_ledger();
-    if (!ledger) co_return context.failure(ledger.error());
-    if (!*ledger) co_return context.problem(Code::ledger_not_found);
     domain::RevertTransfer command;
-    // Transfers never change, so the original may be read before the batch.
-    if (auto const id = domain::Uuid::parse(context.parameter("id"))) {
-        domain::TransferId const original{*id};
-        auto found = co_await context.services.store.find_transfer((*ledger)->id, original,
-                                                                   context.deadline);
-        if (!found) co_return context.failure(found.error());
-        command.original = std::move(*found);
-    }
-    co_return co_await perform_on_ledger(context, std::move(command), in.canonical(), 201);
+    co_return co_await perform_on_original(context, std::move(command), &db::Store::find_transfer,
+                                           in.canonical(), 201);
 }
 
 }  // namespace penstock::server::routes

@@ -1,0 +1,68 @@
+// What every command on a ledger of the path shares: the ledger, and the original it acts on.
+#pragma once
+
+#include <utility>
+
+#include "server/context.hpp"
+
+namespace penstock::server::routes {
+
+/// A command on the ledger of the path; `command.ledger` is set here.
+template <class OnLedger>
+asio::awaitable<Response> perform_on_ledger(RequestContext& context, OnLedger command,
+                                            std::string canonical, unsigned status) {
+    auto const ledger = co_await context.find_ledger();
+    if (!ledger) co_return context.failure(ledger.error());
+    if (!*ledger) co_return context.problem(Code::ledger_not_found);
+    command.ledger = (*ledger)->id;
+    domain::Command any = std::move(command);
+    co_return co_await context.perform(std::move(any), std::move(canonical), status);
+}
+
+/// How the store finds a row of a ledger by its id.
+template <class Row, class RowId>
+using Finder = db::Store::Found<Row> (db::Store::*)(domain::LedgerId, RowId, SteadyTime);
+
+/// A command on something that the path names by {id}. It is read before the batch, for what of
+/// it never changes: its parties tell which accounts the batch locks. What may have changed since
+/// is read again under those locks. `command.ledger` and `command.original` are set here.
+template <class OnOriginal, class Row, class RowId>
+asio::awaitable<Response> perform_on_original(RequestContext& context, OnOriginal command,
+                                              Finder<Row, RowId> find, std::string canonical,
+                                              unsigned status) {
+    auto const ledger = co_await context.find_ledger();
+    if (!ledger) co_return context.failure(ledger.error());
+    if (!*ledger) co_return context.problem(Code::ledger_not_found);
+    command.ledger = (*ledger)->id;
+    if (auto const id = domain::Uuid::parse(context.parameter("id"))) {
+        RowId const original{*id};
+        auto& store = context.services.store;
+        auto found = co_await (store.*find)(command.ledger, original, context.deadline);
+        if (!found) co_return context.failure(found.error());
+        command.original = std::move(*found);
+    }
+    domain::Command any = std::move(command);
+    co_return co_await context.perform(std::move(any), std::move(canonical), status);
+}
+
+/// One row of a ledger, by the {id} of the path; `missing` where there is none.
+template <class Row, class RowId>
+asio::awaitable<Response> show_one(RequestContext& context, Finder<Row, RowId> find, Code missing,
+                                   void (*write_row)(JsonWriter&, Row const&, std::string_view)) {
+    auto const id = domain::Uuid::parse(context.parameter("id"));
+    if (!id) co_return context.problem(missing);
+    auto const ledger = co_await context.find_ledger();
+    if (!ledger) co_return context.failure(ledger.error());
+    if (!*ledger) co_return context.problem(Code::ledger_not_found);
+    RowId const row_id{*id};
+    auto& store = context.services.store;
+    auto const row = co_await (store.*find)((*ledger)->id, row_id, context.deadline);
+    if (!row) co_return context.failure(row.error());
+    if (!*row) co_return context.problem(missing);
+    std::string body;
+    JsonWriter json(body);
+    write_row(json, **row, (*ledger)->name);
+    co_return Response(200, std::move(body));
+}
+
+}  // namespace penstock::server::routes
