@@ -167,9 +167,9 @@ BOOST_AUTO_TEST_CASE(totals_sum_up_the_batch_by_kind) {
     scene.withdraw("bob", 1);
     auto const totals = scene.set().changes().totals;
     BOOST_REQUIRE(totals.size() == 3u);
-    BOOST_TEST((totals[0] == Total{Scene::ledger_id(), TransferKind::deposit, 2, 30}));
-    BOOST_TEST((totals[1] == Total{Scene::ledger_id(), TransferKind::withdrawal, 1, 1}));
-    BOOST_TEST((totals[2] == Total{Scene::ledger_id(), TransferKind::transfer, 1, 5}));
+    BOOST_TEST((totals[0] == Total{Scene::ledger_id(), TotalKind::deposit, 2, 30}));
+    BOOST_TEST((totals[1] == Total{Scene::ledger_id(), TotalKind::withdrawal, 1, 1}));
+    BOOST_TEST((totals[2] == Total{Scene::ledger_id(), TotalKind::transfer, 1, 5}));
 }
 
 BOOST_AUTO_TEST_CASE(an_account_is_made_once) {
