@@ -4,6 +4,8 @@
 #include <boost/describe/enumerators.hpp>
 #include <boost/mp11/algorithm.hpp>
 
+#include "domain/assert.hpp"
+
 namespace penstock::db::rows {
 namespace {
 
@@ -24,14 +26,19 @@ std::array<std::uint8_t, 32> digest(pg::Row row, int column) {
 }
 
 template <class Enum>
-Enum enumerator(pg::Row row, int column, Enum last) {
+using Enumerators = boost::describe::describe_enumerators<Enum>;
+
+template <class Enum>
+Enum enumerator(pg::Row row, int column) {
     auto const number = row.int2(column);
-    if (number < 0 || number > static_cast<std::int16_t>(last))
-        throw pg::BadReply(column, "a number of the enumeration");
+    bool known = false;
+    auto compare = [&](auto each) {
+        known = known || static_cast<std::int16_t>(each.value) == number;
+    };
+    boost::mp11::mp_for_each<Enumerators<Enum>>(compare);
+    if (!known) throw pg::BadReply(column, "a number of the enumeration");
     return static_cast<Enum>(number);
 }
-
-TransferKind kind(pg::Row row, int column) { return enumerator(row, column, TransferKind::revert); }
 
 template <class Tag>
 std::optional<Id<Tag>> optional_id(pg::Row row, int column) {
@@ -56,6 +63,55 @@ std::optional<std::int64_t> ms(std::optional<Instant> at) {
     return at->ms;
 }
 
+template <class Id>
+std::optional<pg::UuidBytes> bytes(std::optional<Id> const& id) {
+    if (!id) return std::nullopt;
+    return id->value.bytes;
+}
+
+std::optional<KeyUse> key_use(pg::Row row, int column) {
+    if (row.is_null(column)) return std::nullopt;
+    return KeyUse{{uuid(row, column)}, digest(row, column + 1)};
+}
+
+std::optional<Instant> optional_instant(pg::Row row, int column) {
+    auto const at = row.optional_instant_ms(column);
+    if (!at) return std::nullopt;
+    return Instant{*at};
+}
+
+Party party(pg::Row row, int column) {
+    return {{uuid(row, column)}, std::string(row.text(column + 1))};
+}
+
+void push_metadata(pg::TextArray& column, std::string const& metadata) {
+    if (metadata == no_metadata)
+        column.push_null();
+    else
+        column.push(metadata);
+}
+
+/// The columns that say how a row's own key was used.
+struct KeyColumns {
+    pg::UuidArray keys;
+    pg::ByteaArray fingerprints;
+
+    void reserve(std::size_t rows) {
+        keys.reserve(rows);
+        fingerprints.reserve(rows, sizeof(Fingerprint));
+    }
+
+    void push(std::optional<KeyUse> const& use) {
+        if (!use) {
+            keys.push_null();
+            fingerprints.push_null();
+            return;
+        }
+        keys.push(use->key.value.bytes);
+        fingerprints.push(use->fingerprint);
+    }
+};
+
 /// The nil id, which no ledger has, is NULL.
 std::optional<pg::UuidBytes> ledger_of(Answer const& answer) {
     if (answer.ledger == LedgerId{}) return std::nullopt;
@@ -64,12 +120,21 @@ std::optional<pg::UuidBytes> ledger_of(Answer const& answer) {
 
 }  // namespace
 
-pg::Int2Array all_kinds() {
-    pg::Int2Array kinds;
-    auto push = [&](auto each) { kinds.push(number(each.value)); };
-    boost::mp11::mp_for_each<boost::describe::describe_enumerators<TransferKind>>(push);
-    return kinds;
+namespace {
+
+template <class Enum>
+pg::Int2Array all_numbers() {
+    pg::Int2Array numbers;
+    auto push = [&](auto each) { numbers.push(number(each.value)); };
+    boost::mp11::mp_for_each<Enumerators<Enum>>(push);
+    return numbers;
 }
+
+}  // namespace
+
+pg::Int2Array all_kinds() { return all_numbers<TransferKind>(); }
+
+pg::Int2Array all_statuses() { return all_numbers<HoldStatus>(); }
 
 Organization organization(pg::Row row) {
     return {{uuid(row, 0)}, std::string(row.text(1)), instant(row, 2)};
@@ -94,11 +159,11 @@ Ledger ledger(pg::Row row) {
     ledger.name = row.text(2);
     ledger.asset_code = row.text(3);
     ledger.asset_scale = row.int2(4);
-    ledger.kind = enumerator(row, 5, LedgerKind::credits);
-    ledger.posting = enumerator(row, 6, Posting::hot);
+    ledger.kind = enumerator<LedgerKind>(row, 5);
+    ledger.posting = enumerator<Posting>(row, 6);
     ledger.royalty_percent = row.int2(7);
-    ledger.drain = enumerator(row, 8, Drain::expiration);
-    ledger.accounts = enumerator(row, 9, AccountPolicy::implicit);
+    ledger.drain = enumerator<Drain>(row, 8);
+    ledger.accounts = enumerator<AccountPolicy>(row, 9);
     ledger.issuers = row.texts(10);
     ledger.created_at = instant(row, 11);
     return ledger;
@@ -129,15 +194,49 @@ Transfer transfer(pg::Row row) {
     Transfer transfer;
     transfer.id = {uuid(row, 0)};
     transfer.ledger = {uuid(row, 1)};
-    transfer.kind = kind(row, 2);
+    transfer.kind = enumerator<TransferKind>(row, 2);
     transfer.from = {{uuid(row, 3)}, std::string(row.text(4)), row.int8(5), row.int8(6)};
     transfer.to = {{uuid(row, 7)}, std::string(row.text(8)), row.int8(9), row.int8(10)};
     transfer.amount = row.int8(11);
     transfer.reference = optional_string(row, 12);
     transfer.metadata = row.optional_text(13).value_or(no_metadata);
     transfer.reverts = optional_id<TransferTag>(row, 14);
-    if (!row.is_null(15)) transfer.key_use = KeyUse{{uuid(row, 15)}, digest(row, 16)};
+    transfer.key_use = key_use(row, 15);
+    if (!row.is_null(17)) transfer.cause = uuid(row, 17);
     return transfer;
+}
+
+Purchase purchase(pg::Row row) {
+    Purchase purchase;
+    purchase.id = {uuid(row, 0)};
+    purchase.ledger = {uuid(row, 1)};
+    purchase.buyer = party(row, 2);
+    purchase.author = party(row, 4);
+    purchase.price = row.int8(6);
+    purchase.royalty_percent = row.int2(7);
+    purchase.author_amount = row.int8(8);
+    purchase.platform_amount = row.int8(9);
+    purchase.reference = optional_string(row, 10);
+    purchase.metadata = row.optional_text(11).value_or(no_metadata);
+    purchase.key_use = key_use(row, 12);
+    purchase.refunded_at = optional_instant(row, 14);
+    purchase.author_refund = row.optional_int8(15).value_or(0);
+    return purchase;
+}
+
+Hold hold(pg::Row row) {
+    Hold hold;
+    hold.id = {uuid(row, 0)};
+    hold.ledger = {uuid(row, 1)};
+    hold.from = party(row, 2);
+    hold.to = party(row, 4);
+    hold.amount = row.int8(6);
+    hold.expires_at = optional_instant(row, 7);
+    hold.status = enumerator<HoldStatus>(row, 8);
+    hold.ended_at = optional_instant(row, 9);
+    hold.captured_amount = row.optional_int8(10).value_or(0);
+    hold.transfer = optional_id<TransferTag>(row, 11);
+    return hold;
 }
 
 Answer answer(pg::Row row) {
@@ -156,7 +255,7 @@ Answer answer(pg::Row row) {
 Total total(pg::Row row) {
     Total total;
     total.ledger = {uuid(row, 0)};
-    total.kind = kind(row, 1);
+    total.kind = enumerator<TotalKind>(row, 1);
     total.count = row.int8(2);
     total.amount = Sum{row.int8(3)} * billion + row.int8(4);
     return total;
@@ -265,22 +364,22 @@ namespace {
 
 /// The columns of many transfers, growing row by row.
 struct TransferColumns {
-    pg::UuidArray ids, ledgers, from, to, reverts, keys;
+    pg::UuidArray ids, ledgers, from, to, reverts, causes;
     pg::Int2Array kinds;
     pg::Int8Array amounts, from_balances, from_versions, to_balances, to_versions;
     pg::InstantMsArray created;
     pg::TextArray references, metadata;
-    pg::ByteaArray fingerprints;
+    KeyColumns keys;
 
     void reserve(std::size_t rows) {
-        for (auto* column : {&ids, &ledgers, &from, &to, &reverts, &keys}) column->reserve(rows);
+        for (auto* column : {&ids, &ledgers, &from, &to, &reverts, &causes}) column->reserve(rows);
         for (auto* column : {&amounts, &from_balances, &from_versions, &to_balances, &to_versions})
             column->reserve(rows, sizeof(std::int64_t));
         kinds.reserve(rows, sizeof(std::int16_t));
         created.reserve(rows, sizeof(std::int64_t));
         references.reserve(rows, 0);
         metadata.reserve(rows, 0);
-        fingerprints.reserve(rows, sizeof(Fingerprint));
+        keys.reserve(rows);
     }
 
     void push(Transfer const& transfer) {
@@ -296,25 +395,13 @@ struct TransferColumns {
         to_versions.push(transfer.to.version);
         created.push(transfer.created_at().ms);
         references.push_optional(transfer.reference);
-        if (transfer.metadata == no_metadata)
-            metadata.push_null();
+        push_metadata(metadata, transfer.metadata);
+        reverts.push_optional(bytes(transfer.reverts));
+        if (transfer.cause)
+            causes.push(transfer.cause->bytes);
         else
-            metadata.push(transfer.metadata);
-        if (transfer.reverts)
-            reverts.push(transfer.reverts->value.bytes);
-        else
-            reverts.push_null();
-        push_key(transfer.key_use);
-    }
-
-    void push_key(std::optional<KeyUse> const& use) {
-        if (!use) {
-            keys.push_null();
-            fingerprints.push_null();
-            return;
-        }
-        keys.push(use->key.value.bytes);
-        fingerprints.push(use->fingerprint);
+            causes.push_null();
+        keys.push(transfer.key_use);
     }
 };
 
@@ -327,8 +414,113 @@ pg::Params insert_transfers(std::vector<Transfer> const& transfers) {
     pg::Params params;
     params.add(c.ids).add(c.ledgers).add(c.kinds).add(c.from).add(c.to).add(c.amounts);
     params.add(c.from_balances).add(c.from_versions).add(c.to_balances).add(c.to_versions);
-    params.add(c.created).add(c.references).add(c.metadata).add(c.reverts).add(c.keys);
-    params.add(c.fingerprints);
+    params.add(c.created).add(c.references).add(c.metadata).add(c.reverts);
+    params.add(c.keys.keys).add(c.keys.fingerprints).add(c.causes);
+    return params;
+}
+
+pg::Params insert_purchases(std::vector<Purchase> const& purchases) {
+    pg::UuidArray ids, ledgers, buyers, authors;
+    pg::Int8Array prices, author_amounts, platform_amounts;
+    pg::Int2Array percents;
+    pg::TextArray references, metadata;
+    KeyColumns keys;
+    for (auto* column : {&ids, &ledgers, &buyers, &authors}) column->reserve(purchases.size());
+    keys.reserve(purchases.size());
+    for (auto const& purchase : purchases) {
+        PENSTOCK_ASSERT(!purchase.refunded_at);
+        ids.push(purchase.id.value.bytes);
+        ledgers.push(purchase.ledger.value.bytes);
+        buyers.push(purchase.buyer.account.value.bytes);
+        authors.push(purchase.author.account.value.bytes);
+        prices.push(purchase.price);
+        percents.push(purchase.royalty_percent);
+        author_amounts.push(purchase.author_amount);
+        platform_amounts.push(purchase.platform_amount);
+        references.push_optional(purchase.reference);
+        push_metadata(metadata, purchase.metadata);
+        keys.push(purchase.key_use);
+    }
+    pg::Params params;
+    params.add(ids).add(ledgers).add(buyers).add(authors).add(prices).add(percents);
+    params.add(author_amounts).add(platform_amounts).add(references).add(metadata);
+    params.add(keys.keys).add(keys.fingerprints);
+    return params;
+}
+
+pg::Params refund_purchases(std::vector<Purchase> const& purchases) {
+    pg::UuidArray ledgers, ids;
+    pg::InstantMsArray refunded;
+    pg::Int8Array author_refunds;
+    for (auto const& purchase : purchases) {
+        PENSTOCK_ASSERT(purchase.refunded_at);
+        ledgers.push(purchase.ledger.value.bytes);
+        ids.push(purchase.id.value.bytes);
+        refunded.push(purchase.refunded_at->ms);
+        author_refunds.push(purchase.author_refund);
+    }
+    pg::Params params;
+    params.add(ledgers).add(ids).add(refunded).add(author_refunds);
+    return params;
+}
+
+pg::Params insert_holds(std::vector<Hold> const& holds) {
+    pg::UuidArray ids, ledgers, from, to;
+    pg::Int8Array amounts;
+    pg::InstantMsArray expiries;
+    for (auto const& hold : holds) {
+        PENSTOCK_ASSERT(hold.status == HoldStatus::pending);
+        ids.push(hold.id.value.bytes);
+        ledgers.push(hold.ledger.value.bytes);
+        from.push(hold.from.account.value.bytes);
+        to.push(hold.to.account.value.bytes);
+        amounts.push(hold.amount);
+        expiries.push_optional(ms(hold.expires_at));
+    }
+    pg::Params params;
+    params.add(ids).add(ledgers).add(from).add(to).add(amounts).add(expiries);
+    return params;
+}
+
+pg::Params end_holds(std::vector<Hold> const& holds) {
+    pg::UuidArray ids, transfers;
+    pg::Int2Array statuses;
+    pg::InstantMsArray ended;
+    pg::Int8Array captured;
+    for (auto const& hold : holds) {
+        PENSTOCK_ASSERT(hold.status != HoldStatus::pending && hold.ended_at);
+        ids.push(hold.id.value.bytes);
+        statuses.push(number(hold.status));
+        ended.push(hold.ended_at->ms);
+        if (hold.status == HoldStatus::captured)
+            captured.push(hold.captured_amount);
+        else
+            captured.push_null();
+        transfers.push_optional(bytes(hold.transfer));
+    }
+    pg::Params params;
+    params.add(ids).add(statuses).add(ended).add(captured).add(transfers);
+    return params;
+}
+
+pg::Params insert_events(std::vector<Event> const& events) {
+    pg::UuidArray ids, organizations, ledgers, subjects, accounts, counterparties, transfers;
+    pg::Int2Array types;
+    pg::Int8Array amounts;
+    for (auto const& event : events) {
+        ids.push(event.id.value.bytes);
+        organizations.push(event.organization.value.bytes);
+        ledgers.push_optional(bytes(event.ledger));
+        types.push(number(event.type));
+        subjects.push(event.subject.bytes);
+        accounts.push_optional(bytes(event.account));
+        counterparties.push_optional(bytes(event.counterparty));
+        amounts.push_optional(event.amount);
+        transfers.push_optional(bytes(event.transfer));
+    }
+    pg::Params params;
+    params.add(ids).add(organizations).add(ledgers).add(types).add(subjects).add(accounts);
+    params.add(counterparties).add(amounts).add(transfers);
     return params;
 }
 

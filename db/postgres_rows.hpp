@@ -17,17 +17,20 @@ domain::ApiKey api_key(pg::Row row);
 domain::Ledger ledger(pg::Row row);
 domain::Account account_for_decisions(pg::Row row);  ///< without metadata
 domain::Account account(pg::Row row);
-/// The 17 columns that every statement about transfers begins with.
+/// The 18 columns that every statement about transfers begins with.
 domain::Transfer transfer(pg::Row row);
-inline constexpr int transfer_columns = 17;
+inline constexpr int transfer_columns = 18;
+domain::Purchase purchase(pg::Row row);
+domain::Hold hold(pg::Row row);
 domain::Answer answer(pg::Row row);
 domain::Total total(pg::Row row);
 
 inline domain::Uuid uuid(pg::Row row, int column) { return {row.uuid(column)}; }
 inline domain::Instant instant(pg::Row row, int column) { return {row.instant_ms(column)}; }
 
-/// Every kind there is: a list of all of them merges one index range of each.
+/// Every kind or status there is: a list of all of them merges one index range of each.
 pg::Int2Array all_kinds();
+pg::Int2Array all_statuses();
 
 template <class Ids>
 pg::UuidArray uuids(Ids const& ids) {
@@ -35,6 +38,19 @@ pg::UuidArray uuids(Ids const& ids) {
     array.reserve(ids.size());
     for (auto const& id : ids) array.push(id.value.bytes);
     return array;
+}
+
+/// Children by (ledger, id).
+template <class Pairs>
+pg::Params children(Pairs const& pairs) {
+    pg::UuidArray ledgers, ids;
+    for (auto const& [ledger, id] : pairs) {
+        ledgers.push(ledger.value.bytes);
+        ids.push(id.value.bytes);
+    }
+    pg::Params params;
+    params.add(ledgers).add(ids);
+    return params;
 }
 
 // Parameters of the statements that write, one per statement; see its file for their order.
@@ -45,6 +61,11 @@ pg::Params update_ledger(domain::Ledger const& ledger);
 pg::Params insert_accounts(std::vector<domain::Account> const& accounts);
 pg::Params update_accounts(std::vector<domain::Account> const& accounts);
 pg::Params insert_transfers(std::vector<domain::Transfer> const& transfers);
+pg::Params insert_purchases(std::vector<domain::Purchase> const& purchases);
+pg::Params refund_purchases(std::vector<domain::Purchase> const& purchases);
+pg::Params insert_holds(std::vector<domain::Hold> const& holds);
+pg::Params end_holds(std::vector<domain::Hold> const& holds);
+pg::Params insert_events(std::vector<domain::Event> const& events);
 pg::Params add_totals(std::vector<domain::Total> const& totals);
 pg::Params insert_answers(std::vector<domain::Answer const*> const& answers);
 pg::Params insert_bulk_answer(domain::Answer const& answer);

@@ -35,6 +35,13 @@ pg::Int2Array kinds_of(std::optional<TransferKind> kind) {
     return one;
 }
 
+pg::Int2Array statuses_of(std::optional<HoldStatus> status) {
+    if (!status) return rows::all_statuses();
+    pg::Int2Array one;
+    one.push(static_cast<std::int16_t>(*status));
+    return one;
+}
+
 /// A page's times as ids: lowest ≤ id < end.
 struct IdRange {
     Uuid lowest;
@@ -222,6 +229,51 @@ Store::Listed<Total> PostgresStore::list_totals(LedgerId ledger, SteadyTime dead
     return list(sql::list_totals, std::move(params), deadline, rows::total);
 }
 
+Store::Found<Purchase> PostgresStore::find_purchase(LedgerId ledger, PurchaseId id,
+                                                    SteadyTime deadline) {
+    pg::Params params;
+    params.uuid(ledger.value.bytes).uuid(id.value.bytes);
+    return find(sql::find_purchase, std::move(params), deadline, rows::purchase);
+}
+
+Store::Listed<Purchase> PostgresStore::list_purchases(LedgerId ledger, PurchasePage page,
+                                                      SteadyTime deadline) {
+    pg::Params params;
+    params.uuid(ledger.value.bytes);
+    if (page.buyer) params.text(*page.buyer);
+    if (page.author) params.text(*page.author);
+    params.uuid(page.before ? page.before->value.bytes : last_id().bytes);
+    params.int8(limit_of(page.limit));
+    auto const& of_one = page.buyer ? sql::list_purchases_by_buyer : sql::list_purchases_by_author;
+    auto const& of_any = page.buyer || page.author ? of_one : sql::list_purchases;
+    auto const& statement = page.buyer && page.author ? sql::list_purchases_by_both : of_any;
+    return list(statement, std::move(params), deadline, rows::purchase);
+}
+
+Store::Found<Hold> PostgresStore::find_hold(LedgerId ledger, HoldId id, SteadyTime deadline) {
+    pg::Params params;
+    params.uuid(ledger.value.bytes).uuid(id.value.bytes);
+    return find(sql::find_hold, std::move(params), deadline, rows::hold);
+}
+
+Store::Listed<Hold> PostgresStore::list_holds(LedgerId ledger, HoldPage page, SteadyTime deadline) {
+    pg::Params params;
+    params.uuid(ledger.value.bytes);
+    if (page.account) params.text(*page.account);
+    params.add(statuses_of(page.status));
+    params.uuid(page.before ? page.before->value.bytes : last_id().bytes);
+    params.int8(limit_of(page.limit));
+    auto const& statement = page.account ? sql::list_account_holds : sql::list_holds;
+    return list(statement, std::move(params), deadline, rows::hold);
+}
+
+Store::Listed<Hold> PostgresStore::list_due_holds(Instant now, std::size_t limit,
+                                                  SteadyTime deadline) {
+    pg::Params params;
+    params.instant_ms(within_range(now).ms).int8(limit_of(limit));
+    return list(sql::list_due_holds, std::move(params), deadline, rows::hold);
+}
+
 namespace {
 
 constexpr std::string_view check_prefix = "verify_";
@@ -230,7 +282,8 @@ constexpr std::string_view check_prefix = "verify_";
 constexpr Statement const* checks[] = {
     &sql::verify_balances_sum_to_zero,       &sql::verify_balance_equals_transfers,
     &sql::verify_available_within_overdraft, &sql::verify_versions_without_gap,
-    &sql::verify_totals_equal_transfers,
+    &sql::verify_held_equals_open_holds,     &sql::verify_holds_end_once,
+    &sql::verify_purchases_equal_royalties,  &sql::verify_totals_equal_transfers,
 };
 
 Check check_of(Statement const& statement, pg::Row row) {

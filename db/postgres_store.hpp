@@ -53,6 +53,13 @@ public:
                                           SteadyTime) override;
     Listed<domain::Transfer> list_transfers(domain::LedgerId, TransferPage, SteadyTime) override;
     Listed<domain::Total> list_totals(domain::LedgerId, SteadyTime) override;
+    Found<domain::Purchase> find_purchase(domain::LedgerId, domain::PurchaseId,
+                                          SteadyTime) override;
+    Listed<domain::Purchase> list_purchases(domain::LedgerId, PurchasePage, SteadyTime) override;
+    Found<domain::Hold> find_hold(domain::LedgerId, domain::HoldId, SteadyTime) override;
+    Listed<domain::Hold> list_holds(domain::LedgerId, HoldPage, SteadyTime) override;
+    Listed<domain::Hold> list_due_holds(domain::Instant now, std::size_t limit,
+                                        SteadyTime) override;
     Listed<Check> verify(domain::LedgerId, SteadyTime) override;
 
     /// The read connections, for metrics.

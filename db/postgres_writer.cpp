@@ -28,6 +28,15 @@ pg::Params params_of(Array const& array) {
     return params;
 }
 
+/// The record of a key that is in the row it made.
+template <class T>
+void add_key_of(T made, Loaded& to) {
+    PENSTOCK_ASSERT(made.key_use);
+    auto const use = *made.key_use;
+    auto const at = made.created_at();
+    to.keys.emplace_back(use.key, KeyRecord{use.fingerprint, at, std::move(made)});
+}
+
 /// The segment that loads a KeySet, and how its answer is read. Only what is asked for is sent,
 /// in one fixed order; READ COMMITTED gives each statement a snapshot taken after the locks that
 /// the ones before it waited for. That is why keys come last: an earlier attempt at the same
@@ -40,6 +49,7 @@ public:
         add_roots(keys);
         add_ledgers(keys);
         if (!keys.accounts.empty()) add_accounts(keys.accounts);
+        add_children(keys);
         if (!keys.reverted.empty())
             add(sql::reverted_transfers, params_of(rows::uuids(keys.reverted)),
                 [](pg::Row row, Loaded& to) { to.reverted.insert({rows::uuid(row, 0)}); });
@@ -123,15 +133,21 @@ private:
         });
     }
 
+    void add_children(KeySet const& keys) {
+        if (!keys.purchases.empty())
+            add(sql::purchases_by_id, rows::children(keys.purchases),
+                [](pg::Row row, Loaded& to) { to.purchases.push_back(rows::purchase(row)); });
+        if (!keys.holds.empty())
+            add(sql::holds_by_id, rows::children(keys.holds),
+                [](pg::Row row, Loaded& to) { to.holds.push_back(rows::hold(row)); });
+    }
+
     void add_keys(std::set<IdempotencyKey> const& keys) {
         auto const params = params_of(rows::uuids(keys));
-        add(sql::transfers_by_key, params, [](pg::Row row, Loaded& to) {
-            auto transfer = rows::transfer(row);
-            if (!transfer.key_use) throw pg::BadReply(15, "a key");
-            auto const use = *transfer.key_use;
-            KeyRecord record{use.fingerprint, transfer.created_at(), std::move(transfer)};
-            to.keys.emplace_back(use.key, std::move(record));
-        });
+        add(sql::transfers_by_key, params,
+            [](pg::Row row, Loaded& to) { add_key_of(rows::transfer(row), to); });
+        add(sql::purchases_by_key, params,
+            [](pg::Row row, Loaded& to) { add_key_of(rows::purchase(row), to); });
         add(sql::answers_by_key, params, [](pg::Row row, Loaded& to) {
             auto answer = rows::answer(row);
             auto const use = answer.key_use;
@@ -186,12 +202,27 @@ void add_answers(pg::Segment& segment, std::vector<Answer> const& answers) {
     if (!plain.empty()) segment.add(sql::insert_answers, rows::insert_answers(plain));
 }
 
+/// What is made comes before what ends: a batch may do both to one row.
+void add_wallet_changes(pg::Segment& segment, Changes const& changes) {
+    if (!changes.new_purchases.empty())
+        segment.add(sql::insert_purchases, rows::insert_purchases(changes.new_purchases));
+    if (!changes.refunded_purchases.empty())
+        segment.add(sql::refund_purchases, rows::refund_purchases(changes.refunded_purchases));
+    if (!changes.new_holds.empty())
+        segment.add(sql::insert_holds, rows::insert_holds(changes.new_holds));
+    if (!changes.ended_holds.empty())
+        segment.add(sql::end_holds, rows::end_holds(changes.ended_holds));
+    if (!changes.events.empty())
+        segment.add(sql::insert_events, rows::insert_events(changes.events));
+}
+
 /// Statements for what changed and for nothing else.
 pg::Segment commit_segment(Changes const& changes) {
     pg::Segment segment;
     if (!changes.freed_keys.empty()) {
         auto const keys = params_of(rows::uuids(changes.freed_keys));
         segment.add(sql::free_transfer_keys, keys);
+        segment.add(sql::free_purchase_keys, keys);
         segment.add(sql::free_answer_keys, keys);
     }
     if (!changes.new_organizations.empty())
@@ -208,6 +239,7 @@ pg::Segment commit_segment(Changes const& changes) {
         segment.add(sql::update_accounts, rows::update_accounts(changes.changed_accounts));
     if (!changes.transfers.empty())
         segment.add(sql::insert_transfers, rows::insert_transfers(changes.transfers));
+    add_wallet_changes(segment, changes);
     add_answers(segment, changes.answers);
     // Last before COMMIT: every batch of a ledger adds to the same few rows.
     if (!changes.totals.empty()) segment.add(sql::add_totals, rows::add_totals(changes.totals));

@@ -3,7 +3,7 @@
 SELECT t.id, t.ledger_id, t.kind,
     t.from_account, f.address, t.from_balance, t.from_version,
     t.to_account, o.address, t.to_balance, t.to_version,
-    t.amount, t.reference, t.metadata, t.reverts, t.idempotency_key, t.fingerprint,
+    t.amount, t.reference, t.metadata, t.reverts, t.idempotency_key, t.fingerprint, t.cause,
     a.idempotency_key
 FROM unnest($1) k (key)
 JOIN answers a ON a.idempotency_key = k.key

@@ -1,7 +1,11 @@
--- Are the running totals what the transfers of each kind add up to? Full scan.
+-- Are the running totals what the transfers of each kind add up to, and those of purchases (100)
+-- what the prices do? Full scan.
 WITH counted AS (
     SELECT kind, count(*) AS count, sum(amount) AS amount
     FROM transfers WHERE ledger_id = $1::uuid GROUP BY kind
+    UNION ALL
+    SELECT 100, count(*), sum(price) FROM purchases WHERE ledger_id = $1::uuid
+    HAVING count(*) > 0
 ), bad AS (
     SELECT kind, t.count AS total_count, t.amount AS total_amount, c.count, c.amount
     FROM (SELECT * FROM ledger_totals WHERE ledger_id = $1::uuid) t
