@@ -51,6 +51,37 @@ bool matches(Transfer const& transfer, TransferPage const& page) {
     return !page.before_version || version < *page.before_version;
 }
 
+bool matches(Purchase const& purchase, PurchasePage const& page) {
+    if (page.buyer && purchase.buyer.address != *page.buyer) return false;
+    if (page.author && purchase.author.address != *page.author) return false;
+    return !page.before || purchase.id < *page.before;
+}
+
+bool matches(Hold const& hold, HoldPage const& page) {
+    if (page.status && hold.status != *page.status) return false;
+    if (page.account && hold.from.address != *page.account && hold.to.address != *page.account)
+        return false;
+    return !page.before || hold.id < *page.before;
+}
+
+/// A ledger's rows, newest first, of a map by (ledger, id).
+template <class Map>
+auto newest_of(Map const& map, LedgerId ledger) {
+    std::vector<typename Map::mapped_type const*> list;
+    auto at = map.lower_bound({ledger, {}});
+    for (; at != map.end() && at->first.first == ledger; ++at) list.push_back(&at->second);
+    std::ranges::reverse(list);
+    return list;
+}
+
+template <class Map, class Page>
+auto newest_page(Map const& map, LedgerId ledger, Page const& page) {
+    std::vector<typename Map::mapped_type> list;
+    for (auto const* row : newest_of(map, ledger))
+        if (list.size() < page.limit && matches(*row, page)) list.push_back(*row);
+    return list;
+}
+
 }  // namespace
 
 /// One batch at a time on a MemoryStore.
@@ -113,6 +144,10 @@ Loaded MemoryStore::load(KeySet const& keys) const {
         }
     for (auto const& id : keys.reverted)
         if (reverted_.contains(id)) loaded.reverted.insert(id);
+    for (auto const& name : keys.purchases)
+        if (auto const* purchase = find_in(purchases_, name)) loaded.purchases.push_back(*purchase);
+    for (auto const& name : keys.holds)
+        if (auto const* hold = find_in(holds_, name)) loaded.holds.push_back(*hold);
     for (auto const& key : keys.keys)
         if (KeyRecord record; load_key(key, record))
             loaded.keys.emplace_back(key, std::move(record));
@@ -140,6 +175,11 @@ bool MemoryStore::load_key(IdempotencyKey key, KeyRecord& record) const {
         record = {transfer.key_use->fingerprint, transfer.created_at(), transfer};
         return true;
     }
+    if (auto const* name = find_in(purchase_keys_, key)) {
+        auto const& purchase = purchases_.at(*name);
+        record = {purchase.key_use->fingerprint, purchase.created_at(), purchase};
+        return true;
+    }
     auto const* answer = find_in(answers_, key);
     if (!answer) return false;
     std::vector<Transfer> transfers;
@@ -159,6 +199,9 @@ void MemoryStore::commit(Changes const& changes) {
     for (auto const& account : changes.changed_accounts)
         accounts_.at({account.ledger, account.address}).standing = account.standing;
     for (auto const& transfer : changes.transfers) commit_transfer(transfer);
+    commit_purchases(changes);
+    commit_holds(changes);
+    events_.insert(events_.end(), changes.events.begin(), changes.events.end());
     for (auto const& total : changes.totals) {
         auto& sum = totals_[{total.ledger, total.kind}];
         sum.ledger = total.ledger;
@@ -167,18 +210,22 @@ void MemoryStore::commit(Changes const& changes) {
         sum.amount += total.amount;
     }
     for (auto const& answer : changes.answers) {
-        PENSTOCK_ASSERT(!transfer_keys_.contains(answer.key_use.key));
-        PENSTOCK_ASSERT(answers_.emplace(answer.key_use.key, answer).second);
+        PENSTOCK_ASSERT(!key_is_used(answer.key_use.key));
+        answers_.emplace(answer.key_use.key, answer);
     }
     ++commits_;
 }
 
 void MemoryStore::free_key(IdempotencyKey key) {
     answers_.erase(key);
-    auto const* index = find_in(transfer_keys_, key);
-    if (!index) return;
-    transfers_[*index].key_use.reset();
+    if (auto const* index = find_in(transfer_keys_, key)) transfers_[*index].key_use.reset();
     transfer_keys_.erase(key);
+    if (auto const* name = find_in(purchase_keys_, key)) purchases_.at(*name).key_use.reset();
+    purchase_keys_.erase(key);
+}
+
+bool MemoryStore::key_is_used(IdempotencyKey key) const {
+    return transfer_keys_.contains(key) || purchase_keys_.contains(key) || answers_.contains(key);
 }
 
 void MemoryStore::commit_organizations(Changes const& changes) {
@@ -212,8 +259,40 @@ void MemoryStore::commit_transfer(Transfer const& transfer) {
     transfers_by_account_[{transfer.ledger, transfer.to.address}].push_back(index);
     if (transfer.reverts) PENSTOCK_ASSERT(reverted_.insert(*transfer.reverts).second);
     if (!transfer.key_use) return;
-    PENSTOCK_ASSERT(!answers_.contains(transfer.key_use->key));
-    PENSTOCK_ASSERT(transfer_keys_.emplace(transfer.key_use->key, index).second);
+    PENSTOCK_ASSERT(!key_is_used(transfer.key_use->key));
+    transfer_keys_.emplace(transfer.key_use->key, index);
+}
+
+void MemoryStore::commit_purchases(Changes const& changes) {
+    for (auto const& purchase : changes.new_purchases) {
+        PurchaseName const name{purchase.ledger, purchase.id};
+        PENSTOCK_ASSERT(purchases_.emplace(name, purchase).second);
+        if (!purchase.key_use) continue;
+        PENSTOCK_ASSERT(!key_is_used(purchase.key_use->key));
+        purchase_keys_.emplace(purchase.key_use->key, name);
+    }
+    for (auto const& refunded : changes.refunded_purchases) {
+        auto& purchase = purchases_.at({refunded.ledger, refunded.id});
+        PENSTOCK_ASSERT(!purchase.refunded_at && refunded.refunded_at);
+        purchase.refunded_at = refunded.refunded_at;
+        purchase.author_refund = refunded.author_refund;
+    }
+}
+
+void MemoryStore::commit_holds(Changes const& changes) {
+    for (auto const& hold : changes.new_holds) {
+        HoldName const name{hold.ledger, hold.id};
+        PENSTOCK_ASSERT(holds_.emplace(name, hold).second);
+        if (hold.expires_at) due_.insert({*hold.expires_at, name});
+    }
+    for (auto const& ended : changes.ended_holds) {
+        HoldName const name{ended.ledger, ended.id};
+        auto& hold = holds_.at(name);
+        PENSTOCK_ASSERT(hold.status == HoldStatus::pending);
+        PENSTOCK_ASSERT(ended.status != HoldStatus::pending);
+        hold = ended;
+        if (hold.expires_at) due_.erase({*hold.expires_at, name});
+    }
 }
 
 Transfer const* MemoryStore::find(TransferId id) const {
@@ -348,14 +427,42 @@ Store::Listed<Total> MemoryStore::list_totals(LedgerId ledger, SteadyTime) {
     co_return list;
 }
 
+Store::Found<Purchase> MemoryStore::find_purchase(LedgerId ledger, PurchaseId id, SteadyTime) {
+    PurchaseName const name{ledger, id};
+    co_return copy_of(find_in(std::as_const(purchases_), name));
+}
+
+Store::Listed<Purchase> MemoryStore::list_purchases(LedgerId ledger, PurchasePage page,
+                                                    SteadyTime) {
+    co_return newest_page(purchases_, ledger, page);
+}
+
+Store::Found<Hold> MemoryStore::find_hold(LedgerId ledger, HoldId id, SteadyTime) {
+    HoldName const name{ledger, id};
+    co_return copy_of(find_in(std::as_const(holds_), name));
+}
+
+Store::Listed<Hold> MemoryStore::list_holds(LedgerId ledger, HoldPage page, SteadyTime) {
+    co_return newest_page(holds_, ledger, page);
+}
+
+Store::Listed<Hold> MemoryStore::list_due_holds(Instant now, std::size_t limit, SteadyTime) {
+    std::vector<Hold> list;
+    for (auto const& [at, name] : due_)
+        if (at <= now && list.size() < limit) list.push_back(holds_.at(name));
+    co_return list;
+}
+
 Store::Listed<Check> MemoryStore::verify(LedgerId ledger, SteadyTime) {
-    std::vector<Total> totals;
-    for (auto const& [name, total] : totals_)
-        if (name.first == ledger) totals.push_back(total);
-    std::vector<Transfer const*> transfers;
+    LedgerRows rows;
+    rows.accounts = accounts_of(ledger);
     for (auto const& transfer : transfers_)
-        if (transfer.ledger == ledger) transfers.push_back(&transfer);
-    co_return verify_ledger(accounts_of(ledger), transfers, totals);
+        if (transfer.ledger == ledger) rows.transfers.push_back(&transfer);
+    rows.purchases = newest_of(purchases_, ledger);
+    rows.holds = newest_of(holds_, ledger);
+    for (auto const& [name, total] : totals_)
+        if (name.first == ledger) rows.totals.push_back(total);
+    co_return verify_ledger(rows);
 }
 
 }  // namespace penstock::db

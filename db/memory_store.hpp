@@ -44,12 +44,25 @@ public:
     Listed<domain::Transfer> list_transfers(domain::LedgerId ledger, TransferPage page,
                                             SteadyTime) override;
     Listed<domain::Total> list_totals(domain::LedgerId ledger, SteadyTime) override;
+    Found<domain::Purchase> find_purchase(domain::LedgerId ledger, domain::PurchaseId id,
+                                          SteadyTime) override;
+    Listed<domain::Purchase> list_purchases(domain::LedgerId ledger, PurchasePage page,
+                                            SteadyTime) override;
+    Found<domain::Hold> find_hold(domain::LedgerId ledger, domain::HoldId id, SteadyTime) override;
+    Listed<domain::Hold> list_holds(domain::LedgerId ledger, HoldPage page, SteadyTime) override;
+    Listed<domain::Hold> list_due_holds(domain::Instant now, std::size_t limit,
+                                        SteadyTime) override;
     Listed<Check> verify(domain::LedgerId ledger, SteadyTime) override;
+
+    /// Every event, in the order of commit.
+    std::vector<domain::Event> const& events() const { return events_; }
 
 private:
     friend class MemoryWriter;
     using Index = std::size_t;  ///< into transfers_
-    using TotalName = std::pair<domain::LedgerId, domain::TransferKind>;
+    using TotalName = std::pair<domain::LedgerId, domain::TotalKind>;
+    using PurchaseName = std::pair<domain::LedgerId, domain::PurchaseId>;
+    using HoldName = std::pair<domain::LedgerId, domain::HoldId>;
 
     domain::Loaded load(domain::KeySet const& keys) const;
     void load_ledgers(domain::KeySet const& keys, domain::Loaded& loaded) const;
@@ -59,6 +72,9 @@ private:
     void commit_organizations(domain::Changes const& changes);
     void commit_ledgers(domain::Changes const& changes);
     void commit_transfer(domain::Transfer const& transfer);
+    void commit_purchases(domain::Changes const& changes);
+    void commit_holds(domain::Changes const& changes);
+    bool key_is_used(domain::IdempotencyKey key) const;
     domain::Transfer const* find(domain::TransferId id) const;
     std::vector<domain::Account const*> accounts_of(domain::LedgerId ledger) const;
     std::vector<domain::Transfer const*> transfers_of(domain::AccountName const& name) const;
@@ -77,6 +93,11 @@ private:
     std::map<domain::AccountName, std::vector<Index>> transfers_by_account_;
     std::map<domain::IdempotencyKey, Index> transfer_keys_;
     std::set<domain::TransferId> reverted_;
+    std::map<PurchaseName, domain::Purchase> purchases_;
+    std::map<domain::IdempotencyKey, PurchaseName> purchase_keys_;
+    std::map<HoldName, domain::Hold> holds_;
+    std::set<std::pair<domain::Instant, HoldName>> due_;  ///< pending holds that expire
+    std::vector<domain::Event> events_;
     std::map<domain::IdempotencyKey, domain::Answer> answers_;
     std::map<TotalName, domain::Total> totals_;
 };

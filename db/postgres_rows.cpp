@@ -58,6 +58,14 @@ std::int16_t number(Enum value) {
     return static_cast<std::int16_t>(value);
 }
 
+template <class Enum>
+pg::Int2Array all_numbers() {
+    pg::Int2Array numbers;
+    auto push = [&](auto each) { numbers.push(number(each.value)); };
+    boost::mp11::mp_for_each<Enumerators<Enum>>(push);
+    return numbers;
+}
+
 std::optional<std::int64_t> ms(std::optional<Instant> at) {
     if (!at) return std::nullopt;
     return at->ms;
@@ -116,18 +124,6 @@ struct KeyColumns {
 std::optional<pg::UuidBytes> ledger_of(Answer const& answer) {
     if (answer.ledger == LedgerId{}) return std::nullopt;
     return answer.ledger.value.bytes;
-}
-
-}  // namespace
-
-namespace {
-
-template <class Enum>
-pg::Int2Array all_numbers() {
-    pg::Int2Array numbers;
-    auto push = [&](auto each) { numbers.push(number(each.value)); };
-    boost::mp11::mp_for_each<Enumerators<Enum>>(push);
-    return numbers;
 }
 
 }  // namespace

@@ -73,6 +73,13 @@ pg::Params account_page(AccountName const& name, TransferPage const& page) {
     return params;
 }
 
+Statement const& purchases_statement(PurchasePage const& page) {
+    if (page.buyer && page.author) return sql::list_purchases_by_both;
+    if (page.buyer) return sql::list_purchases_by_buyer;
+    if (page.author) return sql::list_purchases_by_author;
+    return sql::list_purchases;
+}
+
 PastStanding past_standing(pg::Row row) { return {row.int8(0), row.int8(1)}; }
 
 pg::ConnectionOptions for_reads(pg::ConnectionOptions options) {
@@ -244,9 +251,7 @@ Store::Listed<Purchase> PostgresStore::list_purchases(LedgerId ledger, PurchaseP
     if (page.author) params.text(*page.author);
     params.uuid(page.before ? page.before->value.bytes : last_id().bytes);
     params.int8(limit_of(page.limit));
-    auto const& of_one = page.buyer ? sql::list_purchases_by_buyer : sql::list_purchases_by_author;
-    auto const& of_any = page.buyer || page.author ? of_one : sql::list_purchases;
-    auto const& statement = page.buyer && page.author ? sql::list_purchases_by_both : of_any;
+    auto const& statement = purchases_statement(page);
     return list(statement, std::move(params), deadline, rows::purchase);
 }
 

@@ -31,7 +31,7 @@ pg::Params params_of(Array const& array) {
 /// The record of a key that is in the row it made.
 template <class T>
 void add_key_of(T made, Loaded& to) {
-    PENSTOCK_ASSERT(made.key_use);
+    if (!made.key_use) throw pg::BadReply(0, "a row with a key");
     auto const use = *made.key_use;
     auto const at = made.created_at();
     to.keys.emplace_back(use.key, KeyRecord{use.fingerprint, at, std::move(made)});

@@ -2,6 +2,7 @@
 #include "db/verify.hpp"
 
 #include <map>
+#include <set>
 #include <string_view>
 
 namespace penstock::db {
@@ -82,14 +83,133 @@ Check check_versions(std::vector<Account const*> const& accounts, ReplayedAccoun
     return make_check("versions_without_gap", wrong, accounts.size(), "accounts");
 }
 
-Check check_totals(std::vector<Transfer const*> const& transfers,
-                   std::vector<Total> const& totals) {
-    std::map<TransferKind, std::pair<std::int64_t, Sum>> left;
-    for (auto const* transfer : transfers) {
-        left[transfer->kind].first += 1;
-        left[transfer->kind].second += transfer->amount;
+Check check_held(LedgerRows const& rows) {
+    std::map<std::string_view, Sum> open;
+    std::size_t count = 0;
+    for (auto const* hold : rows.holds) {
+        if (hold->status != HoldStatus::pending) continue;
+        open[hold->from.address] += hold->amount;
+        ++count;
     }
-    for (auto const& total : totals) {
+    for (auto const* account : rows.accounts) open[account->address] -= account->standing.held;
+    std::string wrong;
+    for (auto const& [address, rest] : open)
+        if (rest != 0) wrong = address;
+    return make_check("held_equals_open_holds", wrong, count, "open holds");
+}
+
+/// A transfer as far as what caused it says what it must be.
+struct Booked {
+    Uuid cause;
+    TransferKind kind{};
+    std::string_view from;
+    std::string_view to;
+    Amount amount = 0;
+
+    auto operator<=>(Booked const&) const = default;
+};
+
+/// How many transfers of these kinds there are, each as it stands in the books.
+std::map<Booked, int> movements_of(LedgerRows const& rows, std::set<TransferKind> const& kinds) {
+    std::map<Booked, int> movements;
+    for (auto const* transfer : rows.transfers) {
+        if (!kinds.contains(transfer->kind)) continue;
+        auto const cause = transfer->cause.value_or(Uuid());
+        ++movements[{cause, transfer->kind, transfer->from.address, transfer->to.address,
+                     transfer->amount}];
+    }
+    return movements;
+}
+
+/// The cause of a movement that there is too often or not often enough; empty when there is none.
+std::string difference_of(std::map<Booked, int> const& movements) {
+    std::string wrong;
+    for (auto const& [movement, count] : movements)
+        if (count != 0) wrong = movement.cause.to_string();
+    return wrong;
+}
+
+Check check_hold_ends(LedgerRows const& rows) {
+    auto movements = movements_of(rows, {TransferKind::capture});
+    std::map<TransferId, Uuid> causes;
+    for (auto const* transfer : rows.transfers)
+        if (transfer->kind == TransferKind::capture)
+            causes[transfer->id] = transfer->cause.value_or(Uuid());
+    std::string wrong;
+    for (auto const* hold : rows.holds) {
+        bool const is_captured = hold->status == HoldStatus::captured;
+        bool const is_ended = hold->status != HoldStatus::pending;
+        if (is_ended != hold->ended_at.has_value() || is_captured != hold->transfer.has_value() ||
+            hold->captured_amount > hold->amount)
+            wrong = hold->id.to_string();
+        if (!is_captured) continue;
+        --movements[{hold->id.value, TransferKind::capture, hold->from.address, hold->to.address,
+                     hold->captured_amount}];
+        auto const cause = causes.find(hold->transfer.value_or(TransferId()));
+        if (cause == causes.end() || cause->second != hold->id.value) wrong = hold->id.to_string();
+    }
+    if (auto const difference = difference_of(movements); !difference.empty()) wrong = difference;
+    return make_check("holds_end_once", wrong, causes.size(), "captures");
+}
+
+/// Takes away what a purchase must have booked. A share of nothing is no transfer.
+void take_away(Purchase const& purchase, std::map<Booked, int>& movements) {
+    auto take = [&](TransferKind kind, std::string_view from, std::string_view to, Amount amount) {
+        if (amount != 0) --movements[{purchase.id.value, kind, from, to, amount}];
+    };
+    std::string_view const buyer = purchase.buyer.address;
+    std::string_view const author = purchase.author.address;
+    take(TransferKind::royalty_author, buyer, author, purchase.author_amount);
+    take(TransferKind::royalty_platform, buyer, platform_address, purchase.platform_amount);
+    if (!purchase.refunded_at) return;
+    take(TransferKind::refund, author, buyer, purchase.author_refund);
+    take(TransferKind::refund, platform_address, buyer, purchase.price - purchase.author_refund);
+}
+
+/// Who has not been paid what is due: the percentage of each purchase that was not refunded, but
+/// for a fraction of a cent. Empty when there is nobody.
+std::string underpaid(LedgerRows const& rows) {
+    std::map<std::string_view, Sum> due;  // in hundredths of a cent
+    for (auto const* purchase : rows.purchases) {
+        auto& rest = due[purchase->author.address];
+        if (!purchase->refunded_at) rest += Sum{purchase->price} * purchase->royalty_percent;
+        rest -= Sum{100} * (purchase->author_amount - purchase->author_refund);
+    }
+    std::string wrong;
+    for (auto const* account : rows.accounts) {
+        auto const fraction = account->standing.fraction;
+        if (fraction < 0 || fraction > 99 || due[account->address] != fraction)
+            wrong = account->address;
+    }
+    return wrong;
+}
+
+Check check_purchases(LedgerRows const& rows) {
+    auto movements = movements_of(
+        rows, {TransferKind::royalty_author, TransferKind::royalty_platform, TransferKind::refund});
+    std::string wrong = underpaid(rows);
+    for (auto const* purchase : rows.purchases) {
+        bool const adds_up =
+            Sum{purchase->author_amount} + purchase->platform_amount == purchase->price &&
+            purchase->author_refund >= 0 && purchase->author_refund <= purchase->price &&
+            (purchase->refunded_at || purchase->author_refund == 0);
+        if (!adds_up) wrong = purchase->id.to_string();
+        take_away(*purchase, movements);
+    }
+    if (auto const difference = difference_of(movements); !difference.empty()) wrong = difference;
+    return make_check("purchases_equal_royalties", wrong, rows.purchases.size(), "purchases");
+}
+
+Check check_totals(LedgerRows const& rows) {
+    std::map<TotalKind, std::pair<std::int64_t, Sum>> left;
+    auto count = [&](TotalKind kind, Amount amount) {
+        left[kind].first += 1;
+        left[kind].second += amount;
+    };
+    for (auto const* transfer : rows.transfers)
+        count(total_kind_of(transfer->kind), transfer->amount);
+    for (auto const* purchase : rows.purchases) count(TotalKind::purchase, purchase->price);
+    for (auto const& total : rows.totals) {
         left[total.kind].first -= total.count;
         left[total.kind].second -= total.amount;
     }
@@ -97,17 +217,21 @@ Check check_totals(std::vector<Transfer const*> const& transfers,
     for (auto const& [kind, rest] : left)
         if (rest.first != 0 || rest.second != 0)
             wrong = "kind " + std::to_string(static_cast<int>(kind));
-    return make_check("totals_equal_transfers", wrong, transfers.size(), "transfers");
+    return make_check("totals_equal_transfers", wrong, rows.transfers.size(), "transfers");
 }
 
 }  // namespace
 
-std::vector<Check> verify_ledger(std::vector<Account const*> const& accounts,
-                                 std::vector<Transfer const*> const& transfers,
-                                 std::vector<Total> const& totals) {
-    auto const replayed = replay(transfers);
-    return {check_sum(accounts), check_balances(accounts, replayed), check_overdrafts(accounts),
-            check_versions(accounts, replayed), check_totals(transfers, totals)};
+std::vector<Check> verify_ledger(LedgerRows const& rows) {
+    auto const replayed = replay(rows.transfers);
+    return {check_sum(rows.accounts),
+            check_balances(rows.accounts, replayed),
+            check_overdrafts(rows.accounts),
+            check_versions(rows.accounts, replayed),
+            check_held(rows),
+            check_hold_ends(rows),
+            check_purchases(rows),
+            check_totals(rows)};
 }
 
 }  // namespace penstock::db

@@ -7,9 +7,16 @@
 
 namespace penstock::db {
 
-/// Five checks, in a fixed order. `transfers` in the order of booking.
-std::vector<Check> verify_ledger(std::vector<domain::Account const*> const& accounts,
-                                 std::vector<domain::Transfer const*> const& transfers,
-                                 std::vector<domain::Total> const& totals);
+/// All rows of one ledger. Transfers in the order of booking.
+struct LedgerRows {
+    std::vector<domain::Account const*> accounts;
+    std::vector<domain::Transfer const*> transfers;
+    std::vector<domain::Purchase const*> purchases;
+    std::vector<domain::Hold const*> holds;
+    std::vector<domain::Total> totals;
+};
+
+/// Every check, in a fixed order.
+std::vector<Check> verify_ledger(LedgerRows const& rows);
 
 }  // namespace penstock::db

@@ -378,8 +378,8 @@ asio::awaitable<void> totals_and_invariants_hold(db::Store& store, Driver& drive
     auto totals = value_of(co_await store.list_totals(ledger.id, in_time()));
     std::ranges::sort(totals, {}, &Total::kind);
     BOOST_REQUIRE(totals.size() == 2u);
-    BOOST_TEST((totals[0] == Total{ledger.id, TransferKind::deposit, 2, 1007}));
-    BOOST_TEST((totals[1] == Total{ledger.id, TransferKind::transfer, 2, 60}));
+    BOOST_TEST((totals[0] == Total{ledger.id, TotalKind::deposit, 2, 1007}));
+    BOOST_TEST((totals[1] == Total{ledger.id, TotalKind::transfer, 2, 60}));
     auto const checks = value_of(co_await store.verify(ledger.id, in_time()));
     std::set<std::string> names;
     for (auto const& check : checks) {

@@ -113,7 +113,7 @@ public:
     }
 
     domain::Total total(std::vector<domain::Transfer> const& transfers, domain::TransferKind kind) {
-        domain::Total total{ledger.id, kind, 0, 0};
+        domain::Total total{ledger.id, domain::total_kind_of(kind), 0, 0};
         for (auto const& transfer : transfers) {
             if (transfer.kind != kind) continue;
             ++total.count;

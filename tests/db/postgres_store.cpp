@@ -294,12 +294,12 @@ BOOST_AUTO_TEST_CASE(totals_may_exceed_64_bits) {
         LedgerId const ledger{Books::next()};
         Sum const much = Sum{amount_max} * 100'000 + 1;
         Changes changes;
-        changes.totals.push_back({ledger, TransferKind::deposit, 2, much});
+        changes.totals.push_back({ledger, TotalKind::deposit, 2, much});
         co_await tests::write(one, KeySet(), changes);
         co_await tests::write(one, KeySet(), changes);
         auto const totals = value_of(co_await store.list_totals(ledger, soon()));
         BOOST_TEST_REQUIRE(totals.size() == 1u);
-        BOOST_TEST((totals.front() == Total{ledger, TransferKind::deposit, 4, much * 2}));
+        BOOST_TEST((totals.front() == Total{ledger, TotalKind::deposit, 4, much * 2}));
     };
     with_store(database().store_options(), body);
 }
