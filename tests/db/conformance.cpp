@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 
 #include "tests/db/driver.hpp"
 #include "tests/domain/scene.hpp"
 
 namespace penstock::tests {
 namespace {
+
+using namespace std::chrono_literals;
 
 template <class T>
 T value_of(Result<T> result) {
@@ -57,6 +60,38 @@ Command revert(Ledger const& ledger, Transfer const& original) {
 }
 
 Command delete_ledger(Ledger const& ledger) { return DeleteLedger{ledger.id}; }
+
+Command purchase(Ledger const& ledger, std::string buyer, std::string author, Amount price) {
+    MakePurchase command;
+    command.ledger = ledger.id;
+    command.buyer = std::move(buyer);
+    command.author = std::move(author);
+    command.price = price;
+    if (price % 2 == 0) command.reference = "order 'é'";
+    if (price % 2 == 0) command.metadata = R"({"k":"v"})";
+    return command;
+}
+
+Command refund(Ledger const& ledger, Purchase const& original) {
+    return RefundPurchase{ledger.id, original};
+}
+
+Command hold(Ledger const& ledger, std::string from, std::string to, Amount amount,
+             std::optional<std::chrono::seconds> expires_in = {}) {
+    return PlaceHold{ledger.id, std::move(from), std::move(to), amount, expires_in};
+}
+
+Command capture(Ledger const& ledger, Hold const& original, std::optional<Amount> amount = {}) {
+    return CaptureHold{ledger.id, original, amount};
+}
+
+Command void_hold(Ledger const& ledger, Hold const& original) {
+    return VoidHold{ledger.id, original};
+}
+
+Command expire(Ledger const& ledger, std::vector<Hold> originals) {
+    return ExpireHolds{ledger.id, std::move(originals)};
+}
 
 AccountName name_in(Ledger const& ledger, std::string address) {
     return {ledger.id, std::move(address)};
@@ -370,25 +405,353 @@ asio::awaitable<void> an_abandoned_batch_leaves_nothing(db::Store& store, Driver
     BOOST_TEST(!is_replayed(outcome));
 }
 
+/// What reads need not tell.
+Purchase without_key(Purchase purchase) {
+    purchase.key_use.reset();
+    return purchase;
+}
+
+asio::awaitable<Amount> balance_of(db::Store& store, Ledger ledger, std::string address) {
+    auto const account = found(co_await store.find_account(name_in(ledger, address), in_time()));
+    co_return account.standing.balance;
+}
+
+asio::awaitable<void> a_purchase_is_kept_with_its_transfers(db::Store& store, Driver& driver) {
+    auto const ledger = co_await open_ledger_of_two(driver);
+    auto const bought =
+        made<Purchase>(co_await driver.one(purchase(ledger, "alice", "bob", 100), new_key(driver)));
+    auto kept = found(co_await store.find_purchase(ledger.id, bought.id, in_time()));
+    BOOST_TEST((without_key(kept) == without_key(bought)));
+    BOOST_TEST(kept.reference.value() == "order 'é'");
+    db::TransferPage page;
+    page.limit = 2;
+    auto const legs = value_of(co_await store.list_transfers(ledger.id, page, in_time()));
+    BOOST_REQUIRE(legs.size() == 2u);
+    BOOST_TEST((legs[0].kind == TransferKind::royalty_platform));
+    BOOST_TEST((legs[1].kind == TransferKind::royalty_author));
+    BOOST_TEST((legs[0].cause == bought.id.value && legs[1].cause == bought.id.value));
+
+    driver.at.ms += 1000;
+    auto const refunded = made<Purchase>(co_await driver.one(refund(ledger, bought)));
+    BOOST_TEST((refunded.refunded_at == driver.at));
+    kept = found(co_await store.find_purchase(ledger.id, bought.id, in_time()));
+    BOOST_TEST((without_key(kept) == without_key(refunded)));
+    auto const again = co_await driver.one(refund(ledger, bought));
+    BOOST_TEST(refusal_of(again) == "already_refunded");
+    auto const left = co_await balance_of(store, ledger, "alice");
+    BOOST_TEST(left == 1000);
+    auto const other = made<Ledger>(co_await driver.one(create_ledger("other")));
+    auto const elsewhere = value_of(co_await store.find_purchase(other.id, bought.id, in_time()));
+    BOOST_TEST(!elsewhere.has_value());
+}
+
+asio::awaitable<void> a_fraction_of_a_cent_is_kept_between_purchases(db::Store& store,
+                                                                     Driver& driver) {
+    auto const ledger = co_await open_ledger_of_two(driver);
+    Amount author = 0;
+    for (int i = 0; i < 10; ++i) {
+        auto const one = co_await driver.one(purchase(ledger, "alice", "bob", 1));
+        author += made<Purchase>(one).author_amount;
+    }
+    BOOST_TEST(author == 7);
+    auto const revenue = co_await balance_of(store, ledger, platform_address);
+    BOOST_TEST(revenue == 3);
+    co_await driver.one(purchase(ledger, "alice", "bob", 99));
+    auto const bob = found(co_await store.find_account(name_in(ledger, "bob"), in_time()));
+    BOOST_TEST(bob.standing.fraction == 30);
+}
+
+asio::awaitable<void> purchases_are_filtered_and_paged(db::Store& store, Driver& driver) {
+    auto const ledger = co_await open_ledger_of_two(driver);
+    co_await driver.one(create_account(ledger, "carol"));
+    co_await driver.one(deposit(ledger, "carol", 1000));
+    co_await driver.one(deposit(ledger, "bob", 1000));
+    std::vector<std::pair<std::string, std::string>> const parties{
+        {"alice", "bob"}, {"carol", "bob"}, {"alice", "carol"},
+        {"bob", "alice"}, {"alice", "bob"}, {"alice", "bob"}};
+    std::vector<Purchase> all;
+    for (auto const& [buyer, author] : parties) {
+        driver.at.ms += 5;
+        all.push_back(made<Purchase>(co_await driver.one(purchase(ledger, buyer, author, 10))));
+    }
+    struct Case {
+        std::optional<std::string> buyer;
+        std::optional<std::string> author;
+        std::optional<std::size_t> before;
+        std::size_t limit;
+        std::string expected;
+    };
+    std::vector<Case> const cases{
+        {{}, {}, {}, 50, "543210"},       {{}, {}, 3, 2, "21"},
+        {"alice", {}, 3, 2, "20"},        {"alice", "bob", 3, 2, "0"},
+        {"alice", "bob", {}, 2, "54"},    {{}, "bob", {}, 50, "5410"},
+        {{}, "bob", 4, 1, "1"},           {{}, "nobody", {}, 50, ""},
+        {"nobody", "nobody", {}, 50, ""}, {"nobody", {}, {}, 50, ""},
+    };
+    for (auto const& one : cases) {
+        db::PurchasePage page{one.buyer, one.author, {}, one.limit};
+        if (one.before) page.before = all[*one.before].id;
+        auto const listed = value_of(co_await store.list_purchases(ledger.id, page, in_time()));
+        std::string places;
+        for (auto const& purchase : listed)
+            places += std::to_string(std::ranges::find(all, purchase) - all.begin());
+        BOOST_TEST(places == one.expected);
+    }
+}
+
+asio::awaitable<void> a_key_replays_the_purchase_as_it_was_made(db::Store& store, Driver& driver) {
+    auto const ledger = co_await open_ledger_of_two(driver);
+    auto const use = new_key(driver);
+    auto const command = purchase(ledger, "alice", "bob", 10);
+    auto const first = made<Purchase>(co_await driver.one(command, use));
+    auto const refund_use = new_key(driver);
+    auto const refunding = driver.envelope(refund(ledger, first), refund_use);
+    std::vector<Envelope> batch;
+    batch.push_back(refunding);
+    co_await driver.batch(std::move(batch));
+    auto const again = co_await driver.one(command, use);
+    BOOST_TEST(is_replayed(again));
+    BOOST_TEST((without_key(made<Purchase>(again)) == without_key(first)));
+    auto const refunded = co_await driver.one(refunding.command, refund_use);
+    BOOST_TEST(is_replayed(refunded));
+    KeyUse other = use;
+    other.fingerprint[0] = 2;
+    auto const reused = co_await driver.one(command, other);
+    BOOST_TEST(refusal_of(reused) == "idempotency_key_reused");
+
+    // Past the retention the same key makes another one, and another thing after that.
+    driver.at.ms += 100;
+    driver.keys_since = driver.at;
+    auto const second = made<Purchase>(co_await driver.one(command, use));
+    BOOST_TEST((second.id != first.id));
+    driver.at.ms += 100;
+    driver.keys_since = driver.at;
+    auto const account = co_await driver.one(create_account(ledger, "dave"), use);
+    BOOST_TEST(!is_replayed(account));
+    driver.at.ms += 100;
+    driver.keys_since = driver.at;
+    auto const third = co_await driver.one(command, use);
+    BOOST_TEST(!is_replayed(third));
+    db::PurchasePage const page;
+    auto const listed = value_of(co_await store.list_purchases(ledger.id, page, in_time()));
+    BOOST_TEST(listed.size() == 3u);
+}
+
+asio::awaitable<void> a_hold_is_kept_and_ends_once(db::Store& store, Driver& driver) {
+    auto const ledger = co_await open_ledger_of_two(driver);
+    auto const placed = made<Hold>(co_await driver.one(hold(ledger, "alice", "bob", 600)));
+    auto kept = found(co_await store.find_hold(ledger.id, placed.id, in_time()));
+    BOOST_TEST((kept == placed));
+    auto alice = found(co_await store.find_account(name_in(ledger, "alice"), in_time()));
+    BOOST_TEST(alice.standing.held == 600);
+    auto const too_much = co_await driver.one(move(ledger, "alice", "bob", 401));
+    BOOST_TEST(refusal_of(too_much) == "insufficient_funds");
+
+    driver.at.ms += 10;
+    auto const captured = made<Captured>(co_await driver.one(capture(ledger, placed, 250)));
+    kept = found(co_await store.find_hold(ledger.id, placed.id, in_time()));
+    BOOST_TEST((kept == captured.hold));
+    BOOST_TEST((kept.status == HoldStatus::captured && kept.ended_at == driver.at));
+    auto const transfer =
+        found(co_await store.find_transfer(ledger.id, kept.transfer.value(), in_time()));
+    BOOST_TEST((transfer == captured.transfer));
+    BOOST_TEST((transfer.cause == placed.id.value));
+    alice = found(co_await store.find_account(name_in(ledger, "alice"), in_time()));
+    BOOST_TEST(alice.standing.held == 0);
+    BOOST_TEST(alice.standing.balance == 750);
+    auto const late = co_await driver.one(void_hold(ledger, placed));
+    BOOST_TEST(refusal_of(late) == "illegal_transition");
+    auto const reverse = co_await driver.one(revert(ledger, transfer));
+    BOOST_TEST(refusal_of(reverse) == "");
+    auto const other = made<Ledger>(co_await driver.one(create_ledger("other")));
+    auto const elsewhere = value_of(co_await store.find_hold(other.id, placed.id, in_time()));
+    BOOST_TEST(!elsewhere.has_value());
+}
+
+/// The places of what a list of holds found among those that were made.
+asio::awaitable<std::string> listed_holds(db::Store& store, Ledger ledger, std::vector<Hold> all,
+                                          db::HoldPage page) {
+    std::string places;
+    auto const holds = value_of(co_await store.list_holds(ledger.id, page, in_time()));
+    for (auto const& one : holds)
+        places += std::to_string(std::ranges::find(all, one.id, &Hold::id) - all.begin());
+    co_return places;
+}
+
+asio::awaitable<void> holds_are_filtered_and_paged(db::Store& store, Driver& driver) {
+    auto const ledger = co_await open_ledger_of_two(driver);
+    co_await driver.one(create_account(ledger, "carol"));
+    co_await driver.one(deposit(ledger, "carol", 1000));
+    co_await driver.one(deposit(ledger, "bob", 1000));
+    std::vector<std::pair<std::string, std::string>> const parties{
+        {"alice", "bob"},   {"carol", "alice"}, {"bob", "carol"},
+        {"alice", "carol"}, {"alice", "bob"},   {"bob", "alice"}};
+    std::vector<Hold> all;
+    for (auto const& [from, to] : parties) {
+        driver.at.ms += 5;
+        all.push_back(made<Hold>(co_await driver.one(hold(ledger, from, to, 10))));
+    }
+    co_await driver.one(capture(ledger, all[0]));
+    co_await driver.one(void_hold(ledger, all[3]));
+    co_await driver.one(void_hold(ledger, all[5]));
+    struct Case {
+        std::optional<std::string> account;
+        std::optional<HoldStatus> status;
+        std::optional<std::size_t> before;
+        std::size_t limit;
+        std::string expected;
+    };
+    std::vector<Case> const cases{
+        {{}, {}, {}, 50, "543210"},
+        {{}, {}, 4, 2, "32"},
+        {{}, HoldStatus::pending, {}, 2, "42"},
+        {{}, HoldStatus::pending, 2, 2, "1"},
+        {{}, HoldStatus::voided, {}, 50, "53"},
+        {{}, HoldStatus::expired, {}, 50, ""},
+        {"alice", {}, {}, 50, "54310"},
+        {"alice", {}, 4, 2, "31"},
+        {"alice", HoldStatus::voided, {}, 50, "53"},
+        {"alice", HoldStatus::pending, {}, 50, "41"},
+        {"alice", HoldStatus::captured, {}, 50, "0"},
+        {"nobody", {}, {}, 50, ""},
+    };
+    for (auto const& one : cases) {
+        db::HoldPage page{one.account, one.status, {}, one.limit};
+        if (one.before) page.before = all[*one.before].id;
+        auto const places = co_await listed_holds(store, ledger, all, page);
+        BOOST_TEST(places == one.expected);
+    }
+}
+
+/// Those of one ledger: the store's list is of all.
+asio::awaitable<std::vector<Hold>> due_in(db::Store& store, Ledger ledger, Instant now) {
+    auto holds = value_of(co_await store.list_due_holds(now, 100'000, in_time()));
+    std::erase_if(holds, [&](Hold const& hold) { return hold.ledger != ledger.id; });
+    co_return holds;
+}
+
+asio::awaitable<void> due_holds_come_in_their_order_and_only_once(db::Store& store,
+                                                                  Driver& driver) {
+    auto const ledger = co_await open_ledger_of_two(driver);
+    std::vector<Hold> all;
+    for (auto const expires_in : {30s, 10s, 20s, 10s, 40s}) {
+        auto const one = co_await driver.one(hold(ledger, "alice", "bob", 10, expires_in));
+        all.push_back(made<Hold>(one));
+    }
+    co_await driver.one(hold(ledger, "alice", "bob", 10));
+    co_await driver.one(void_hold(ledger, all[2]));
+    Instant const early{driver.at.ms + 9'999};
+    Instant const first{driver.at.ms + 10'000};
+    Instant const third{driver.at.ms + 30'000};
+    auto due = co_await due_in(store, ledger, early);
+    BOOST_TEST(due.empty());
+    due = co_await due_in(store, ledger, first);
+    BOOST_TEST((due == std::vector{all[1], all[3]}));
+    due = co_await due_in(store, ledger, third);
+    BOOST_TEST((due == std::vector{all[1], all[3], all[0]}));
+    auto const one = value_of(co_await store.list_due_holds(third, 1, in_time()));
+    BOOST_TEST(one.size() == 1u);
+
+    driver.at = third;
+    auto const expired = co_await driver.one(expire(ledger, all));
+    BOOST_TEST(refusal_of(expired) == "");
+    due = co_await due_in(store, ledger, third);
+    BOOST_TEST(due.empty());
+    db::HoldPage page;
+    page.status = HoldStatus::expired;
+    auto const places = co_await listed_holds(store, ledger, all, page);
+    BOOST_TEST(places == "310");
+    auto const alice = found(co_await store.find_account(name_in(ledger, "alice"), in_time()));
+    BOOST_TEST(alice.standing.held == 20);
+}
+
+/// The id that the same place in a batch of another instant is given.
+Uuid at_instant(Uuid id, Instant at) {
+    constexpr std::size_t instant_bytes = 6;
+    std::copy_n(first_uuid7(at).bytes.begin(), instant_bytes, id.bytes.begin());
+    return id;
+}
+
+asio::awaitable<void> what_a_batch_makes_it_may_also_end(db::Store& store, Driver& driver) {
+    auto const ledger = co_await open_ledger_of_two(driver);
+    // Decided and thrown away at first, which tells what the same batch will make a moment later.
+    std::vector<Envelope> batch;
+    batch.push_back(driver.envelope(purchase(ledger, "alice", "bob", 10)));
+    batch.push_back(driver.envelope(hold(ledger, "alice", "bob", 20)));
+    batch.push_back(driver.envelope(hold(ledger, "alice", "bob", 30, 5s)));
+    driver.at.ms += 1;
+    auto const foreseen = co_await driver.abandoned(batch);
+    driver.at.ms += 1;
+    auto bought = made<Purchase>(foreseen[0]);
+    auto voided = made<Hold>(foreseen[1]);
+    auto captured = made<Hold>(foreseen[2]);
+    bought.id = {at_instant(bought.id.value, driver.at)};
+    voided.id = {at_instant(voided.id.value, driver.at)};
+    captured.id = {at_instant(captured.id.value, driver.at)};
+    for (auto const& command :
+         {refund(ledger, bought), refund(ledger, bought), void_hold(ledger, voided),
+          capture(ledger, captured), void_hold(ledger, captured)})
+        batch.push_back(driver.envelope(command));
+    auto const outcomes = co_await driver.batch(std::move(batch));
+    BOOST_TEST((made<Purchase>(outcomes[0]).id == bought.id));
+    BOOST_TEST(refusal_of(outcomes[4]) == "already_refunded");
+    BOOST_TEST(refusal_of(outcomes[7]) == "illegal_transition");
+    auto const kept = found(co_await store.find_purchase(ledger.id, bought.id, in_time()));
+    BOOST_TEST((kept == made<Purchase>(outcomes[3])));
+    auto hold = found(co_await store.find_hold(ledger.id, voided.id, in_time()));
+    BOOST_TEST((hold == made<Hold>(outcomes[5])));
+    hold = found(co_await store.find_hold(ledger.id, captured.id, in_time()));
+    BOOST_TEST((hold == made<Captured>(outcomes[6]).hold));
+    auto const due = co_await due_in(store, ledger, captured.expires_at.value());
+    BOOST_TEST(due.empty());
+}
+
+asio::awaitable<void> a_ledger_with_an_open_hold_is_not_deleted(db::Store&, Driver& driver) {
+    auto const ledger = co_await open_ledger(driver);
+    // A hold on an overdraft: no balance is anything but 0.
+    co_await driver.one(create_account(ledger, "carol", 50));
+    co_await driver.one(create_account(ledger, "dave"));
+    auto const held = made<Hold>(co_await driver.one(hold(ledger, "carol", "dave", 50)));
+    auto const refused = co_await driver.one(delete_ledger(ledger));
+    BOOST_TEST(refusal_of(refused) == "ledger_not_empty");
+    co_await driver.one(void_hold(ledger, held));
+    auto const deleted = co_await driver.one(delete_ledger(ledger));
+    BOOST_TEST(refusal_of(deleted) == "");
+}
+
 asio::awaitable<void> totals_and_invariants_hold(db::Store& store, Driver& driver) {
     auto const ledger = co_await open_ledger_of_two(driver);
     co_await driver.one(move(ledger, "alice", "bob", 5));
     co_await driver.one(move(ledger, "bob", "alice", 55));
     co_await driver.one(deposit(ledger, "bob", 7));
+    auto const refunded = made<Purchase>(co_await driver.one(purchase(ledger, "bob", "alice", 1)));
+    co_await driver.one(purchase(ledger, "bob", "alice", 3));
+    co_await driver.one(refund(ledger, refunded));
+    co_await driver.one(hold(ledger, "bob", "alice", 1));
+    auto const held = made<Hold>(co_await driver.one(hold(ledger, "alice", "bob", 2)));
+    co_await driver.one(capture(ledger, held));
     auto totals = value_of(co_await store.list_totals(ledger.id, in_time()));
     std::ranges::sort(totals, {}, &Total::kind);
-    BOOST_REQUIRE(totals.size() == 2u);
-    BOOST_TEST((totals[0] == Total{ledger.id, TotalKind::deposit, 2, 1007}));
-    BOOST_TEST((totals[1] == Total{ledger.id, TotalKind::transfer, 2, 60}));
+    std::vector<Total> const expected_totals{
+        {ledger.id, TotalKind::deposit, 2, 1007},
+        {ledger.id, TotalKind::transfer, 2, 60},
+        {ledger.id, TotalKind::royalty_author, 1, 2},
+        {ledger.id, TotalKind::royalty_platform, 2, 2},
+        {ledger.id, TotalKind::refund, 1, 1},
+        {ledger.id, TotalKind::capture, 1, 2},
+        {ledger.id, TotalKind::purchase, 2, 4},
+    };
+    BOOST_TEST((totals == expected_totals));
     auto const checks = value_of(co_await store.verify(ledger.id, in_time()));
     std::set<std::string> names;
     for (auto const& check : checks) {
         names.insert(check.name);
         BOOST_TEST(check.ok, check.name << ": " << check.detail);
     }
-    std::set<std::string> const expected{"balances_sum_to_zero", "balance_equals_transfers",
+    std::set<std::string> const expected{"balances_sum_to_zero",       "balance_equals_transfers",
                                          "available_within_overdraft", "versions_without_gap",
-                                         "totals_equal_transfers"};
+                                         "held_equals_open_holds",     "holds_end_once",
+                                         "purchases_equal_royalties",  "totals_equal_transfers"};
     BOOST_TEST((names == expected));
 }
 
@@ -445,6 +808,15 @@ constexpr ConformanceRule rules[] = {
     PENSTOCK_RULE(a_key_past_its_retention_can_be_used_again),
     PENSTOCK_RULE(a_transfer_is_reverted_once_for_ever),
     PENSTOCK_RULE(an_abandoned_batch_leaves_nothing),
+    PENSTOCK_RULE(a_purchase_is_kept_with_its_transfers),
+    PENSTOCK_RULE(a_fraction_of_a_cent_is_kept_between_purchases),
+    PENSTOCK_RULE(purchases_are_filtered_and_paged),
+    PENSTOCK_RULE(a_key_replays_the_purchase_as_it_was_made),
+    PENSTOCK_RULE(a_hold_is_kept_and_ends_once),
+    PENSTOCK_RULE(holds_are_filtered_and_paged),
+    PENSTOCK_RULE(due_holds_come_in_their_order_and_only_once),
+    PENSTOCK_RULE(what_a_batch_makes_it_may_also_end),
+    PENSTOCK_RULE(a_ledger_with_an_open_hold_is_not_deleted),
     PENSTOCK_RULE(totals_and_invariants_hold),
     PENSTOCK_RULE(the_extremes_of_amounts_are_kept),
     PENSTOCK_RULE(the_store_says_that_it_can_answer),
