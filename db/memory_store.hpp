@@ -52,6 +52,7 @@ public:
     Listed<domain::Hold> list_holds(domain::LedgerId ledger, HoldPage page, SteadyTime) override;
     Listed<domain::Hold> list_due_holds(domain::Instant now, std::size_t limit,
                                         SteadyTime) override;
+    Listed<Activity> list_activity(domain::OrganizationId, ActivityPage, SteadyTime) override;
     Listed<Check> verify(domain::LedgerId ledger, SteadyTime) override;
 
     /// Every event, in the order of commit.

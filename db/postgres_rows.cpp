@@ -257,6 +257,19 @@ Total total(pg::Row row) {
     return total;
 }
 
+Activity activity(pg::Row row) {
+    Activity activity;
+    activity.id = {uuid(row, 0)};
+    activity.type = row.int2(1);
+    activity.ledger = optional_string(row, 2);
+    activity.subject = row.text(3);
+    activity.account = optional_string(row, 4);
+    activity.counterparty = optional_string(row, 5);
+    if (!row.is_null(6)) activity.amount = row.int8(6);
+    activity.transfer = optional_id<TransferTag>(row, 7);
+    return activity;
+}
+
 pg::Params insert_organizations(std::vector<Organization> const& organizations) {
     pg::UuidArray ids;
     pg::TextArray names;

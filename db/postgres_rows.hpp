@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "db/activity.hpp"
 #include "db/pg/params.hpp"
 #include "db/pg/row.hpp"
 #include "domain/working_set.hpp"
@@ -24,6 +25,7 @@ domain::Purchase purchase(pg::Row row);
 domain::Hold hold(pg::Row row);
 domain::Answer answer(pg::Row row);
 domain::Total total(pg::Row row);
+Activity activity(pg::Row row);
 
 inline domain::Uuid uuid(pg::Row row, int column) { return {row.uuid(column)}; }
 inline domain::Instant instant(pg::Row row, int column) { return {row.instant_ms(column)}; }

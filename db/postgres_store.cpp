@@ -230,6 +230,61 @@ Store::Listed<Transfer> PostgresStore::list_transfers(LedgerId ledger, TransferP
     return list(statement, std::move(params), deadline, rows::transfer);
 }
 
+namespace {
+
+/// What a page's type leaves of the transfers' kinds and of everything.
+struct ActivityFilter {
+    pg::Int2Array types;
+    pg::Int2Array kinds;
+
+    explicit ActivityFilter(std::optional<ActivityType> wanted) {
+        for (auto const& [type, name] : activity_names()) {
+            if (wanted && type != *wanted) continue;
+            types.push(type);
+            if (type > 100 && type < 200) kinds.push(static_cast<std::int16_t>(type - 100));
+        }
+    }
+};
+
+pg::Params activity_page(OrganizationId organization, ActivityPage const& page) {
+    ActivityFilter const filter(page.type);
+    std::optional<pg::UuidBytes> ledger;
+    if (page.ledger) ledger = page.ledger->value.bytes;
+    pg::Params params;
+    params.uuid(organization.value.bytes).optional_uuid(ledger);
+    params.add(filter.types).add(filter.kinds);
+    params.uuid(page.before ? page.before->value.bytes : last_id().bytes);
+    params.int8(limit_of(page.limit));
+    return params;
+}
+
+bool has_party(Activity const& activity, std::string const& address) {
+    return activity.account == address || activity.counterparty == address;
+}
+
+}  // namespace
+
+Store::Listed<Activity> PostgresStore::list_activity(OrganizationId organization, ActivityPage page,
+                                                     SteadyTime deadline) {
+    auto params = activity_page(organization, page);
+    if (page.subject) {
+        params.uuid(Uuid::parse(*page.subject).value_or(Uuid()).bytes).text(*page.subject);
+        auto items =
+            co_await list(sql::list_subject_activity, std::move(params), deadline, rows::activity);
+        // A resource's parties are the same in all that happens to it: all of it stays, or none.
+        if (items && page.account)
+            std::erase_if(*items,
+                          [&](auto const& item) { return !has_party(item, *page.account); });
+        co_return items;
+    }
+    if (!page.account)
+        co_return co_await list(sql::list_activity, std::move(params), deadline, rows::activity);
+    auto const newest = page.before ? instant_of(page.before->value) : Instant{end_of_time_ms};
+    params.text(*page.account).instant_ms(within_range(newest).ms);
+    co_return co_await list(sql::list_account_activity, std::move(params), deadline,
+                            rows::activity);
+}
+
 Store::Listed<Total> PostgresStore::list_totals(LedgerId ledger, SteadyTime deadline) {
     pg::Params params;
     params.uuid(ledger.value.bytes);

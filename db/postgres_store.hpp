@@ -60,6 +60,7 @@ public:
     Listed<domain::Hold> list_holds(domain::LedgerId, HoldPage, SteadyTime) override;
     Listed<domain::Hold> list_due_holds(domain::Instant now, std::size_t limit,
                                         SteadyTime) override;
+    Listed<Activity> list_activity(domain::OrganizationId, ActivityPage, SteadyTime) override;
     Listed<Check> verify(domain::LedgerId, SteadyTime) override;
 
     /// The read connections, for metrics.

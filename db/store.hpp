@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "db/activity.hpp"
 #include "domain/working_set.hpp"
 #include "reactor/result.hpp"
 
@@ -133,6 +134,9 @@ public:
     /// Pending holds of every ledger with expires_at ≤ now, the longest overdue first.
     virtual Listed<domain::Hold> list_due_holds(domain::Instant now, std::size_t limit,
                                                 SteadyTime) = 0;
+
+    /// What happened in an organization's ledgers.
+    virtual Listed<Activity> list_activity(domain::OrganizationId, ActivityPage, SteadyTime) = 0;
 
     /// Every invariant of a money ledger, by full scan.
     virtual Listed<Check> verify(domain::LedgerId, SteadyTime) = 0;

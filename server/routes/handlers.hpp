@@ -59,4 +59,7 @@ Answer get_hold(RequestContext& context);
 Answer capture_hold(RequestContext& context);
 Answer void_hold(RequestContext& context);
 
+// activity.cpp
+Answer list_activity(RequestContext& context);
+
 }  // namespace penstock::server::routes

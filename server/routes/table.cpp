@@ -16,6 +16,7 @@ constexpr QueryNames transfers_query{"limit",     "cursor", "account", "kind",
                                      "reference", "from",   "to"};
 constexpr QueryNames purchases_query{"limit", "cursor", "buyer", "author"};
 constexpr QueryNames holds_query{"limit", "cursor", "account", "status"};
+constexpr QueryNames activity_query{"limit", "cursor", "ledger", "account", "subject", "type"};
 constexpr QueryNames no_query{};
 
 constexpr Route table[] = {
@@ -81,6 +82,8 @@ constexpr Route table[] = {
     {post, "/v1/ledgers/{ledger}/holds/{id}/capture", Scope::write, required, capture_hold,
      "capture_hold"},
     {post, "/v1/ledgers/{ledger}/holds/{id}/void", Scope::write, required, void_hold, "void_hold"},
+
+    {get, "/v1/activity", Scope::read, none, list_activity, "list_activity", activity_query},
 };
 
 }  // namespace

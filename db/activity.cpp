@@ -1,0 +1,39 @@
+// How each kind of happening is called.
+#include "db/activity.hpp"
+
+#include <algorithm>
+
+namespace penstock::db {
+namespace {
+
+using domain::EventType;
+using domain::TransferKind;
+
+constexpr ActivityName names[] = {
+    {account_created, "account.created"},
+    {hold_created, "hold.created"},
+    {purchase_completed, "purchase.completed"},
+    {activity_of(TransferKind::deposit), "transfer.deposit"},
+    {activity_of(TransferKind::withdrawal), "transfer.withdrawal"},
+    {activity_of(TransferKind::transfer), "transfer.transfer"},
+    {activity_of(TransferKind::revert), "transfer.revert"},
+    {activity_of(TransferKind::royalty_author), "transfer.royalty_author"},
+    {activity_of(TransferKind::royalty_platform), "transfer.royalty_platform"},
+    {activity_of(TransferKind::refund), "transfer.refund"},
+    {activity_of(TransferKind::capture), "transfer.capture"},
+    {activity_of(EventType::hold_captured), "hold.captured"},
+    {activity_of(EventType::hold_voided), "hold.voided"},
+    {activity_of(EventType::hold_expired), "hold.expired"},
+    {activity_of(EventType::purchase_refunded), "purchase.refunded"},
+};
+
+}  // namespace
+
+std::span<ActivityName const> activity_names() { return names; }
+
+std::string_view activity_name(ActivityType type) {
+    auto const found = std::ranges::find(names, type, &ActivityName::type);
+    return found == std::end(names) ? std::string_view() : found->name;
+}
+
+}  // namespace penstock::db

@@ -1,0 +1,62 @@
+// What has happened, newest first: read from the rows that record it, in one order of ids.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "domain/model.hpp"
+
+namespace penstock::db {
+
+/// What happened, by the number that the statements use: rows that were made have one each,
+/// transfers 100 + their kind, events 200 + their type.
+using ActivityType = std::int16_t;
+
+struct ActivityName {
+    ActivityType type;
+    std::string_view name;
+};
+
+/// Every type of the feed.
+std::span<ActivityName const> activity_names();
+std::string_view activity_name(ActivityType type);
+
+inline constexpr ActivityType account_created = 1;
+inline constexpr ActivityType hold_created = 2;
+inline constexpr ActivityType purchase_completed = 3;
+constexpr ActivityType activity_of(domain::TransferKind kind) {
+    return static_cast<ActivityType>(100 + static_cast<std::int16_t>(kind));
+}
+constexpr ActivityType activity_of(domain::EventType type) {
+    return static_cast<ActivityType>(200 + static_cast<std::int16_t>(type));
+}
+
+struct Activity {
+    domain::EventId id;  ///< of the row that records it; its instant is when it happened
+    ActivityType type = 0;
+    std::optional<std::string> ledger;        ///< the ledger's name
+    std::string subject;                      ///< the resource's id; an account's address
+    std::optional<std::string> account;       ///< payer, buyer, or the account itself
+    std::optional<std::string> counterparty;  ///< payee or author
+    std::optional<domain::Amount> amount;
+    std::optional<domain::TransferId> transfer;
+
+    domain::Instant at() const { return domain::instant_of(id.value); }
+    bool operator==(Activity const&) const = default;
+};
+
+/// Newest first, by id. All filters together.
+struct ActivityPage {
+    std::optional<domain::LedgerId> ledger;
+    std::optional<std::string> account;  ///< any party to it
+    std::optional<std::string> subject;
+    std::optional<ActivityType> type;
+    std::optional<domain::EventId> before;
+    std::size_t limit = 50;
+};
+
+}  // namespace penstock::db

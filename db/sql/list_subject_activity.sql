@@ -1,0 +1,48 @@
+-- A page of what happened to one resource, newest first, with id < $5, of the types $3 (transfers:
+-- of the kinds $4), in the ledger $2 or in every ledger of an organization ($1): its own row (by
+-- the id $7, or the account by the address $8) and its events. Primary keys, accounts_by_address,
+-- events_by_subject.
+WITH l AS MATERIALIZED (
+    SELECT id, name FROM ledgers
+    WHERE organization_id = $1 AND deleted_at IS NULL AND ($2 IS NULL OR id = $2)
+), x AS MATERIALIZED (
+    (SELECT n.* FROM l CROSS JOIN unnest($4) k (kind) CROSS JOIN LATERAL (
+        SELECT t.id, (100 + t.kind)::int2 AS type, t.ledger_id, t.id::text AS subject,
+            t.from_account AS account, t.to_account AS counterparty, t.amount, t.id AS transfer
+        FROM transfers t
+        WHERE t.ledger_id = l.id AND t.kind = k.kind AND t.id = $7 AND t.id < $5
+        LIMIT 1) n)
+    UNION ALL
+    (SELECT n.* FROM l CROSS JOIN LATERAL (
+        SELECT p.id, 3::int2, p.ledger_id, p.id::text, p.buyer, p.author, p.price, NULL::uuid
+        FROM purchases p
+        WHERE 3 = ANY ($3) AND p.ledger_id = l.id AND p.id = $7 AND p.id < $5
+        LIMIT 1) n)
+    UNION ALL
+    (SELECT h.id, 2::int2, h.ledger_id, h.id::text, h.from_account, h.to_account, h.amount,
+        NULL::uuid
+     FROM holds h JOIN l ON l.id = h.ledger_id
+     WHERE 2 = ANY ($3) AND h.id = $7 AND h.id < $5)
+    UNION ALL
+    (SELECT n.* FROM l CROSS JOIN LATERAL (
+        SELECT a.id, 1::int2, a.ledger_id, a.address, a.id AS account, NULL::uuid, NULL::int8,
+            NULL::uuid
+        FROM accounts a
+        WHERE 1 = ANY ($3) AND a.ledger_id = l.id AND a.address = $8 AND a.id < $5
+            AND a.address NOT LIKE '@%'
+        LIMIT 1) n)
+    UNION ALL
+    (SELECT e.id, (200 + e.type)::int2, e.ledger_id, e.subject::text, e.account, e.counterparty,
+        e.amount, e.transfer
+     FROM events e
+     WHERE e.subject = $7 AND e.id < $5 AND e.type + 200 = ANY ($3) AND e.organization_id = $1
+         AND ($2 IS NULL OR e.ledger_id = $2)
+     ORDER BY e.id DESC LIMIT $6)
+    ORDER BY id DESC LIMIT $6
+)
+SELECT x.id, x.type, l.name, x.subject, a.address, c.address, x.amount, x.transfer
+FROM x
+LEFT JOIN l ON l.id = x.ledger_id
+LEFT JOIN accounts a ON a.id = x.account
+LEFT JOIN accounts c ON c.id = x.counterparty
+ORDER BY x.id DESC

@@ -1,0 +1,84 @@
+// The activity feed: every change of an organization's ledgers, newest first.
+#include <algorithm>
+
+#include "db/activity.hpp"
+#include "server/routes/handlers.hpp"
+#include "server/routes/pages.hpp"
+#include "server/routes/rules.hpp"
+
+namespace penstock::server::routes {
+namespace {
+
+constexpr char activity_cursor = 'y';
+constexpr std::size_t subject_bytes_max = 128;
+
+std::optional<db::ActivityType> type_named(std::string_view name) {
+    auto const names = db::activity_names();
+    auto const found = std::ranges::find(names, name, &db::ActivityName::name);
+    if (found == names.end()) return std::nullopt;
+    return found->type;
+}
+
+/// What it was about, by the names that the resource itself uses.
+void write_data(JsonWriter& json, db::Activity const& item) {
+    bool const is_purchase = item.type == db::purchase_completed ||
+                             item.type == db::activity_of(domain::EventType::purchase_refunded);
+    json.begin_object("data");
+    if (item.type == db::account_created) {
+        json.member("address", item.subject);
+    } else {
+        json.member(is_purchase ? "buyer" : "from", item.account)
+            .member(is_purchase ? "author" : "to", item.counterparty);
+        if (item.amount) json.member(is_purchase ? "price" : "amount", *item.amount);
+        if (item.transfer) json.member("transfer_id", item.transfer->to_string());
+    }
+    json.end_object();
+}
+
+void write(JsonWriter& json, db::Activity const& item) {
+    json.begin_object()
+        .member("id", item.id.to_string())
+        .member("type", db::activity_name(item.type))
+        .member("ledger", item.ledger)
+        .member("subject", item.subject)
+        .instant("at", item.at().ms);
+    write_data(json, item);
+    json.end_object();
+}
+
+}  // namespace
+
+Answer list_activity(RequestContext& context) {
+    auto const limit = page_limit(context);
+    if (!limit) co_return bad_limit(context);
+    db::ActivityPage wanted;
+    wanted.limit = *limit + 1;
+    if (auto const account = context.query("account")) wanted.account = std::string(*account);
+    if (auto const subject = context.query("subject")) {
+        if (subject->empty() || subject->size() > subject_bytes_max)
+            co_return context.bad_parameter("subject", "must be an id or an address");
+        wanted.subject = std::string(*subject);
+    }
+    if (auto const type = context.query("type")) {
+        wanted.type = type_named(*type);
+        if (!wanted.type) co_return context.bad_parameter("type", "must be a type of activity");
+    }
+    if (!read_id_cursor(context, activity_cursor, wanted.before))
+        co_return context.problem(Code::invalid_cursor);
+    if (auto const name = context.query("ledger")) {
+        domain::LedgerName const ledger_name{context.principal.organization, std::string(*name)};
+        auto const ledger = co_await context.ledgers.find(ledger_name, context.deadline);
+        if (!ledger) co_return context.failure(ledger.error());
+        if (!*ledger) co_return context.problem(Code::ledger_not_found);
+        wanted.ledger = (*ledger)->id;
+    }
+    auto const items = co_await context.services.store.list_activity(context.principal.organization,
+                                                                     wanted, context.deadline);
+    if (!items) co_return context.failure(items.error());
+    auto const write_item = [](JsonWriter& json, db::Activity const& item) { write(json, item); };
+    co_return page(*items, *limit, write_item, [](db::Activity const& last) {
+        return CursorWriter(activity_cursor).id(last.id.value.bytes).text();
+    });
+}
+
+}  // namespace penstock::server::routes
