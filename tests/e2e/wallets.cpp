@@ -127,7 +127,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_refund_happens_once_and_restores_everything, Sto
     BOOST_TEST(text(back.document().as_object(), "status") == "refunded");
     auto const again = act(api, ledger, "purchases", id, "refund", "{}", key);
     BOOST_TEST(again.body == back.body);
-    BOOST_TEST(again.header("Idempotent-Replayed") == "true");
+    BOOST_TEST(again.header("idempotent-replayed") == "true");
     auto const twice = act(api, ledger, "purchases", id, "refund");
     BOOST_TEST(twice.status == 409U);
     BOOST_TEST(twice.code() == "already_refunded");
