@@ -1,0 +1,190 @@
+// Does the activity feed show every change once, newest first, under every filter?
+#include <algorithm>
+#include <set>
+
+#include "tests/e2e/api.hpp"
+
+namespace penstock::tests {
+namespace {
+
+using Types = std::vector<std::string>;
+
+std::string text(json::object const& object, char const* name) {
+    return std::string(object.at(name).as_string());
+}
+
+std::string name_of(std::string const& ledger) { return ledger.substr(ledger.rfind('/') + 1); }
+
+/// What a ledger with one of everything has behind it, oldest first.
+struct Story {
+    std::string ledger;
+    std::string purchase;
+    std::string captured;
+    std::string voided;
+};
+
+std::string id_of(HttpAnswer const& answer) {
+    BOOST_REQUIRE_MESSAGE(answer.status / 100 == 2, answer.body);
+    return text(answer.document().as_object(), "id");
+}
+
+Story tell(Api& api) {
+    Story story;
+    story.ledger = api.new_ledger();
+    auto const& ledger = story.ledger;
+    for (auto const* name : {"ann", "bob"}) api.new_account(ledger, name);
+    id_of(api.deposit(ledger, "ann", 1'000));
+    id_of(api.transfer(ledger, "ann", "bob", 10));
+    story.purchase =
+        id_of(api.post(ledger + "/purchases", R"({"buyer":"ann","author":"bob","price":100})"));
+    auto const hold = [&](char const* amount) {
+        return id_of(api.post(ledger + "/holds",
+                              R"({"from":"ann","to":"bob","amount":)" + std::string(amount) + "}"));
+    };
+    story.captured = hold("20");
+    story.voided = hold("30");
+    id_of(api.post(ledger + "/holds/" + story.captured + "/capture", R"({"amount":15})"));
+    id_of(api.post(ledger + "/holds/" + story.voided + "/void", "{}"));
+    id_of(api.post(ledger + "/purchases/" + story.purchase + "/refund", "{}"));
+    return story;
+}
+
+std::vector<json::object> feed(Api& api, std::string const& query, std::size_t limit = 200) {
+    return walk(api, "/v1/activity?" + query, limit);
+}
+
+Types types_of(std::vector<json::object> const& items) {
+    Types types;
+    for (auto const& item : items) types.push_back(text(item, "type"));
+    return types;
+}
+
+/// Newest first. Rows of one commit follow each other in the order of their ids.
+Types const whole{
+    "purchase.refunded",
+    "transfer.refund",
+    "transfer.refund",
+    "hold.voided",
+    "hold.captured",
+    "transfer.capture",
+    "hold.created",
+    "hold.created",
+    "transfer.royalty_platform",
+    "transfer.royalty_author",
+    "purchase.completed",
+    "transfer.transfer",
+    "transfer.deposit",
+    "account.created",
+    "account.created",
+};
+
+BOOST_AUTO_TEST_SUITE(activity, *boost::unit_test::fixture<Servers>())
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(every_change_is_there_once_and_newest_first, Store, Stores) {
+    Api api(Store::server());
+    auto const story = tell(api);
+    auto const items = feed(api, "ledger=" + name_of(story.ledger));
+    BOOST_TEST(types_of(items) == whole, boost::test_tools::per_element());
+    std::set<std::string> ids;
+    for (auto const& item : items) {
+        ids.insert(text(item, "id"));
+        BOOST_TEST(text(item, "ledger") == name_of(story.ledger));
+    }
+    BOOST_TEST(ids.size() == items.size());
+    BOOST_TEST(std::is_sorted(items.rbegin(), items.rend(), [](auto const& a, auto const& b) {
+        return text(a, "id") < text(b, "id");
+    }));
+    auto const& refunded = items.front();
+    BOOST_TEST(text(refunded, "subject") == story.purchase);
+    BOOST_TEST(json::serialize(refunded.at("data")) ==
+               R"({"buyer":"ann","author":"bob","price":100})");
+    BOOST_TEST(text(items.back(), "subject") == "ann");
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(pages_of_any_size_give_the_same_feed, Store, Stores) {
+    Api api(Store::server());
+    auto const story = tell(api);
+    auto const query = "ledger=" + name_of(story.ledger);
+    auto const all = feed(api, query);
+    for (std::size_t const limit : {1U, 2U, 7U}) BOOST_TEST((feed(api, query, limit) == all));
+    // What happens meanwhile neither repeats nor hides anything older.
+    auto const during =
+        walk(api, "/v1/activity?" + query, 4, [&] { id_of(api.deposit(story.ledger, "ann", 1)); });
+    BOOST_TEST((during == all));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_type_shows_itself_only, Store, Stores) {
+    Api api(Store::server());
+    auto const story = tell(api);
+    auto const query = "ledger=" + name_of(story.ledger) + "&type=";
+    for (auto const& type : std::set<std::string>(whole.begin(), whole.end())) {
+        auto const items = feed(api, query + type, 1);
+        BOOST_TEST(static_cast<std::ptrdiff_t>(items.size()) == std::ranges::count(whole, type));
+        for (auto const& item : items) BOOST_TEST(text(item, "type") == type);
+    }
+    BOOST_TEST(feed(api, query + "hold.expired").empty());
+    BOOST_TEST(api.get("/v1/activity?type=hold.gone").code() == "invalid_request");
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_subject_shows_its_own_life, Store, Stores) {
+    Api api(Store::server());
+    auto const story = tell(api);
+    Types const purchase{"purchase.refunded", "purchase.completed"};
+    Types const captured{"hold.captured", "hold.created"};
+    Types const voided{"hold.voided", "hold.created"};
+    Types const account{"account.created"};
+    auto const of = [&](std::string const& query) { return types_of(feed(api, query, 1)); };
+    BOOST_TEST(of("subject=" + story.purchase) == purchase, boost::test_tools::per_element());
+    BOOST_TEST(of("subject=" + story.captured) == captured, boost::test_tools::per_element());
+    BOOST_TEST(of("subject=" + story.voided) == voided, boost::test_tools::per_element());
+    auto const here = "&ledger=" + name_of(story.ledger);
+    BOOST_TEST(of("subject=ann" + here) == account, boost::test_tools::per_element());
+    BOOST_TEST(of("account=bob&subject=" + story.purchase) == purchase,
+               boost::test_tools::per_element());
+    BOOST_TEST(of("account=carl&subject=" + story.purchase).empty());
+    BOOST_TEST(of("subject=nothing" + here).empty());
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_account_shows_what_it_had_a_part_in, Store, Stores) {
+    Api api(Store::server());
+    auto const story = tell(api);
+    auto const here = "&ledger=" + name_of(story.ledger);
+    auto const all = feed(api, here.substr(1));
+    for (auto const* name : {"ann", "bob", "@platform"}) {
+        Types wanted;
+        for (auto const& item : all) {
+            auto const& data = item.at("data").as_object();
+            bool const has_part = std::ranges::any_of(data, [&](auto const& member) {
+                return member.value().is_string() && member.value().as_string() == name;
+            });
+            if (has_part) wanted.push_back(text(item, "type"));
+        }
+        BOOST_TEST(wanted.size() > 1U);
+        for (std::size_t const limit : {1U, 3U, 200U})
+            BOOST_TEST(types_of(feed(api, "account=" + std::string(name) + here, limit)) == wanted,
+                       boost::test_tools::per_element());
+    }
+    BOOST_TEST(feed(api, "account=carl" + here).empty());
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(the_feed_of_all_ledgers_merges_them, Store, Stores) {
+    Api api(Store::server());
+    auto const one = tell(api);
+    auto const two = tell(api);
+    auto const answer = api.get("/v1/activity?limit=30");
+    Types twice = whole;
+    twice.insert(twice.end(), whole.begin(), whole.end());
+    std::vector<json::object> items;
+    for (auto const& item : answer.document().at("data").as_array())
+        items.push_back(item.as_object());
+    BOOST_TEST(types_of(items) == twice, boost::test_tools::per_element());
+    BOOST_TEST(text(items.front(), "ledger") == name_of(two.ledger));
+    BOOST_TEST(text(items.back(), "ledger") == name_of(one.ledger));
+    BOOST_TEST(api.get("/v1/activity?ledger=nowhere").code() == "ledger_not_found");
+    BOOST_TEST(api.get("/v1/activity?cursor=zz").code() == "invalid_cursor");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::tests
