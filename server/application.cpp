@@ -106,6 +106,13 @@ std::unique_ptr<cache::RedisClient> make_redis(asio::any_io_executor executor,
     return std::make_unique<cache::RedisClient>(executor, client, random);
 }
 
+PeriodicOptions hold_expiry_options(Options const& options) {
+    PeriodicOptions periodic;
+    periodic.interval = options.hold_expiry_interval;
+    periodic.backoff = {milliseconds{200}, milliseconds{10'000}, milliseconds{0}};
+    return periodic;
+}
+
 ListenerOptions listener_options(Options const& options, Clock& clock, IdSource& ids) {
     ListenerOptions listener;
     listener.address = options.listen_address;
@@ -241,6 +248,7 @@ Application::Application(Options options, Log& log)
         engine_.add_shard(shard, back.store, back.clock);
         limiter_.add_shard(back.redis.get());
     }
+    hold_expiry_ = make_hold_expiry();
     started_at_s_ = static_cast<double>(backs_.front()->clock.now().ms) / 1000.0;
 }
 
@@ -276,6 +284,18 @@ void Application::open_fronts() {
     }
 }
 
+/// Due holds, by a round every now and then.
+std::unique_ptr<Periodic> Application::make_hold_expiry() {
+    auto& back = *backs_.front();
+    HoldExpiry expiry(back.store, engine_, back.clock, back.ids, options_.hold_expiry_items);
+    auto work = [expiry](SteadyTime deadline) mutable { return expiry.run_once(deadline); };
+    auto random = [&back] { return static_cast<std::uint32_t>(back.ids.nonce()); };
+    auto failed = [this, limit = LogLimit{}](error_code error) mutable {
+        log_.limited(limit, LogLevel::warning, "hold_expiry_failed", {{"error", error.message()}});
+    };
+    return std::make_unique<Periodic>(hold_expiry_options(options_), work, random, failed);
+}
+
 asio::awaitable<void> Application::live() {
     for (std::size_t shard = 0; shard < fronts_.size(); ++shard) {
         auto start_there = [this, shard] { return start(shard); };
@@ -298,6 +318,7 @@ asio::awaitable<void> Application::start(std::size_t shard) {
     front.background.spawn(front.back.store.run());
     if (front.back.redis) front.background.spawn(front.back.redis->run());
     engine_.spawn(shard, front.lanes);
+    if (shard == 0) front.background.spawn(hold_expiry_->run());
     front.listening.spawn(front.listener.run());
     co_return;
 }
@@ -390,6 +411,7 @@ std::string Application::render_metrics() const {
             write_metrics(out, own, lane->collector_metrics());
         }
     }
+    write_metrics(out, {{"work", "hold_expiry"}}, hold_expiry_->metrics());
     write_process_metrics(out, started_at_s_);
     return out.text();
 }

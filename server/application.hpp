@@ -11,7 +11,9 @@
 #include "reactor/task_group.hpp"
 #include "server/context.hpp"
 #include "server/engine.hpp"
+#include "server/hold_expiry.hpp"
 #include "server/options.hpp"
+#include "server/periodic.hpp"
 #include "server/rate_limiter.hpp"
 #include "server/telemetry/log.hpp"
 
@@ -35,6 +37,7 @@ private:
 
     void prepare_schema();
     void open_fronts();
+    std::unique_ptr<Periodic> make_hold_expiry();
     asio::awaitable<void> live();
     asio::awaitable<void> start(std::size_t shard);
     asio::awaitable<bool> store_answers(SteadyTime deadline);
@@ -57,6 +60,7 @@ private:
     Engine engine_;
     RateLimiter limiter_;
     std::vector<std::unique_ptr<Front>> fronts_;
+    std::unique_ptr<Periodic> hold_expiry_;  ///< on shard 0
     asio::signal_set signals_;
     reactor::Pulse stopping_;
     reactor::TaskGroup supervision_;  ///< on shard 0

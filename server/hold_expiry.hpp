@@ -14,15 +14,15 @@ namespace penstock::server {
 /// servers may find the same holds: the first one's commit ends them, the others' changes nothing.
 class HoldExpiry {
 public:
-    /// One ledger's command; a ledger that is slow costs the others no more than this.
+    /// One ledger's command: one that is slow costs the others no more than this.
     static constexpr milliseconds step_max{2'000};
 
     HoldExpiry(db::Store& store, Engine& engine, Clock& clock, IdSource& ids, std::size_t batch)
         : store_(store), engine_(engine), clock_(clock), ids_(ids), batch_(batch) {}
 
-    /// One round: how many were found due; as many as `batch`: there may be more. An error when a
-    /// ledger's could not be ended; the others' were.
-    asio::awaitable<Result<std::size_t>> run_once();
+    /// One round: how many were found due, `batch` at most. An error when a ledger's could not be
+    /// ended; the others' were.
+    asio::awaitable<Result<std::size_t>> run_once(SteadyTime deadline);
 
 private:
     db::Store& store_;

@@ -16,6 +16,7 @@
 #include "db/pg/metrics.hpp"
 #include "reactor/collector.hpp"
 #include "server/lane.hpp"
+#include "server/periodic.hpp"
 #include "server/rate_limiter.hpp"
 
 namespace penstock::server {
@@ -284,6 +285,14 @@ void write_metrics(MetricsWriter& out, Labels const& labels,
     section.gauge("penstock_pg_depth", "Segments in flight.", metrics.depth);
     section.gauge("penstock_pg_up", "1 while connected.", metrics.up);
     section.durations("penstock_pg_round_trip_seconds", "Of a segment.", metrics.round_trip);
+}
+
+void write_metrics(MetricsWriter& out, Labels const& labels, PeriodicMetrics const& metrics) {
+    Section section(out, labels);
+    section.counter("penstock_background_runs_total", "Runs of background work.", metrics.runs);
+    section.counter("penstock_background_items_total", "What they did.", metrics.items);
+    section.counter("penstock_background_failures_total", "Runs that failed.", metrics.failures);
+    section.durations("penstock_background_run_seconds", "Of a run.", metrics.duration);
 }
 
 void write_process_metrics(MetricsWriter& out, double started_at_s) {

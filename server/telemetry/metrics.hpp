@@ -28,6 +28,7 @@ struct SessionMetrics;
 namespace penstock::server {
 
 struct LaneMetrics;
+struct PeriodicMetrics;
 struct RateLimiterMetrics;
 
 /// Collects samples and renders them. Names and help are literals; samples of one name are one
@@ -87,6 +88,8 @@ void write_metrics(MetricsWriter& out, MetricsWriter::Labels const& labels,
                    db::pg::SessionMetrics const& metrics);
 void write_metrics(MetricsWriter& out, MetricsWriter::Labels const& labels,
                    RateLimiterMetrics const& metrics);
+void write_metrics(MetricsWriter& out, MetricsWriter::Labels const& labels,
+                   PeriodicMetrics const& metrics);
 /// This process: memory, processor time, descriptors, version.
 void write_process_metrics(MetricsWriter& out, double started_at_s);
 
