@@ -55,9 +55,6 @@ public:
     Listed<Activity> list_activity(domain::OrganizationId, ActivityPage, SteadyTime) override;
     Listed<Check> verify(domain::LedgerId ledger, SteadyTime) override;
 
-    /// Every event, in the order of commit.
-    std::vector<domain::Event> const& events() const { return events_; }
-
 private:
     friend class MemoryWriter;
     using Index = std::size_t;  ///< into transfers_

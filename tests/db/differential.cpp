@@ -1,5 +1,6 @@
 // Do the two stores agree? Random batches through the rules on both, then every row compared.
 #include <boost/test/unit_test.hpp>
+#include <chrono>
 #include <random>
 
 #include "db/memory_store.hpp"
@@ -16,6 +17,25 @@ namespace {
 constexpr int batches = 60;
 constexpr std::int64_t day_ms = 86'400'000;
 
+/// What the batches before have made.
+struct Known {
+    std::vector<Transfer> transfers;
+    std::vector<Purchase> purchases;
+    std::vector<Hold> holds;
+
+    void learn(Outcome const& outcome) {
+        auto const* receipt = std::get_if<Receipt>(&outcome);
+        if (!receipt) return;
+        if (auto const* transfer = std::get_if<Transfer>(&receipt->what))
+            transfers.push_back(*transfer);
+        if (auto const* captured = std::get_if<Captured>(&receipt->what))
+            transfers.push_back(captured->transfer);
+        if (auto const* purchase = std::get_if<Purchase>(&receipt->what))
+            purchases.push_back(*purchase);
+        if (auto const* hold = std::get_if<Hold>(&receipt->what)) holds.push_back(*hold);
+    }
+};
+
 /// Envelopes of every money command, on few accounts and few keys so that they meet.
 class Source {
 public:
@@ -24,8 +44,9 @@ public:
     std::uint64_t below(std::uint64_t n) { return random_() % n; }
 
     std::string address() {
-        auto const n = below(9);
-        return n == 0 ? world_address : "shop:" + std::to_string(n);
+        auto const n = below(10);
+        if (n == 0) return world_address;
+        return n == 1 ? platform_address : "shop:" + std::to_string(n);
     }
 
     std::optional<KeyUse> key() {
@@ -39,21 +60,41 @@ public:
         return use;
     }
 
-    Command command(std::vector<Transfer> const& known) {
-        switch (below(8)) {
+    template <class T>
+    std::optional<T> any_of(std::vector<T> const& known) {
+        if (known.empty()) return std::nullopt;
+        return known[below(known.size())];
+    }
+
+    Command command(Known const& known) {
+        switch (below(14)) {
             case 0:
                 return CreateAccount{ledger_, address(), static_cast<Amount>(below(2) * 500),
                                      R"({"n":1})"};
             case 1:
                 return bulk();
             case 2:
-                return revert(known);
+                return RevertTransfer{ledger_, any_of(known.transfers)};
             case 3:
                 return MoveMoney{ledger_, TransferKind::deposit,
                                  movement(world_address, address())};
             case 4:
                 return MoveMoney{ledger_, TransferKind::withdrawal,
                                  movement(address(), world_address)};
+            case 5:
+                return ChangeLedger{ledger_, {}, {}, static_cast<std::int16_t>(below(101))};
+            case 6:
+            case 7:
+                return purchase();
+            case 8:
+                return RefundPurchase{ledger_, any_of(known.purchases)};
+            case 9:
+            case 10:
+                return hold();
+            case 11:
+                return capture(any_of(known.holds));
+            case 12:
+                return VoidHold{ledger_, any_of(known.holds)};
             default:
                 return MoveMoney{ledger_, TransferKind::transfer, movement(address(), address())};
         }
@@ -76,10 +117,21 @@ private:
         return bulk;
     }
 
-    RevertTransfer revert(std::vector<Transfer> const& known) {
-        RevertTransfer revert{ledger_, std::nullopt};
-        if (!known.empty()) revert.original = known[below(known.size())];
-        return revert;
+    MakePurchase purchase() {
+        auto const words = movement(address(), address());
+        return {ledger_, words.from, words.to, words.amount, words.reference, words.metadata};
+    }
+
+    PlaceHold hold() {
+        PlaceHold hold{ledger_, address(), address(), static_cast<Amount>(1 + below(400))};
+        if (below(3) != 0) hold.expires_in = std::chrono::seconds{1 + below(day_ms / 2000)};
+        return hold;
+    }
+
+    CaptureHold capture(std::optional<Hold> original) {
+        CaptureHold capture{ledger_, std::move(original), {}};
+        if (capture.original && below(2) == 0) capture.amount = 1 + static_cast<Amount>(below(500));
+        return capture;
     }
 
     std::uint32_t seed_;
@@ -126,6 +178,37 @@ public:
         BOOST_TEST(one->version == two->version);
     }
 
+    asio::awaitable<std::vector<Purchase>> purchases(LedgerId ledger, db::PurchasePage page) {
+        auto one = value_of(co_await one_.list_purchases(ledger, page, soon()));
+        auto const two = value_of(co_await two_.list_purchases(ledger, page, soon()));
+        BOOST_TEST((one == two), "a page of purchases differs");
+        co_return one;
+    }
+
+    asio::awaitable<std::vector<Hold>> holds(LedgerId ledger, db::HoldPage page) {
+        auto one = value_of(co_await one_.list_holds(ledger, page, soon()));
+        auto const two = value_of(co_await two_.list_holds(ledger, page, soon()));
+        BOOST_TEST((one == two), "a page of holds differs");
+        co_return one;
+    }
+
+    /// Of one ledger: the seeds share a database.
+    asio::awaitable<std::vector<Hold>> due(LedgerId ledger, Instant now) {
+        auto one = value_of(co_await one_.list_due_holds(now, 100'000, soon()));
+        auto two = value_of(co_await two_.list_due_holds(now, 100'000, soon()));
+        auto const of_others = [&](Hold const& hold) { return hold.ledger != ledger; };
+        std::erase_if(two, of_others);
+        BOOST_TEST((one == two), "due holds differ");
+        co_return one;
+    }
+
+    asio::awaitable<std::vector<db::Activity>> activity(db::ActivityPage page) {
+        auto one = value_of(co_await one_.list_activity(default_organization, page, soon()));
+        auto const two = value_of(co_await two_.list_activity(default_organization, page, soon()));
+        BOOST_TEST((one == two), "a page of the feed differs");
+        co_return one;
+    }
+
     asio::awaitable<void> sums(LedgerId ledger) {
         auto const one = value_of(co_await one_.list_totals(ledger, soon()));
         auto const two = value_of(co_await two_.list_totals(ledger, soon()));
@@ -138,6 +221,58 @@ private:
     db::Store& one_;
     db::Store& two_;
 };
+
+asio::awaitable<void> compare_purchases(Both both, LedgerId ledger, Source& source) {
+    db::PurchasePage all;
+    all.limit = 100'000;
+    auto const purchases = co_await both.purchases(ledger, all);
+    BOOST_TEST_REQUIRE(!purchases.empty());
+    for (int i = 0; i < 40; ++i) {
+        db::PurchasePage page;
+        page.limit = 1 + source.below(10);
+        auto const& some = purchases[source.below(purchases.size())];
+        if (source.below(2) == 0) page.buyer = some.buyer.address;
+        if (source.below(2) == 0) page.author = some.author.address;
+        if (source.below(2) == 0) page.before = purchases[source.below(purchases.size())].id;
+        co_await both.purchases(ledger, page);
+    }
+}
+
+asio::awaitable<void> compare_holds(Both both, LedgerId ledger, Source& source) {
+    db::HoldPage all;
+    all.limit = 100'000;
+    auto const holds = co_await both.holds(ledger, all);
+    BOOST_TEST_REQUIRE(!holds.empty());
+    for (int i = 0; i < 40; ++i) {
+        db::HoldPage page;
+        page.limit = 1 + source.below(10);
+        auto const& some = holds[source.below(holds.size())];
+        if (source.below(2) == 0) page.account = source.address();
+        if (source.below(2) == 0) page.status = some.status;
+        if (source.below(2) == 0) page.before = some.id;
+        co_await both.holds(ledger, page);
+    }
+}
+
+/// The events have no list of their own: the feed shows every one of them.
+asio::awaitable<void> compare_activity(Both both, LedgerId ledger, Source& source) {
+    db::ActivityPage all;
+    all.ledger = ledger;
+    all.limit = 100'000;
+    auto const feed = co_await both.activity(all);
+    BOOST_TEST_REQUIRE(!feed.empty());
+    for (int i = 0; i < 40; ++i) {
+        db::ActivityPage page;
+        page.ledger = ledger;
+        page.limit = 1 + source.below(10);
+        auto const& some = feed[source.below(feed.size())];
+        if (source.below(3) == 0) page.account = source.address();
+        if (source.below(3) == 0) page.subject = some.subject;
+        if (source.below(3) == 0) page.type = some.type;
+        if (source.below(2) == 0) page.before = some.id;
+        co_await both.activity(page);
+    }
+}
 
 asio::awaitable<void> compare(Both both, LedgerId ledger, Source& source) {
     db::TransferPage all;
@@ -171,11 +306,16 @@ asio::awaitable<void> compare(Both both, LedgerId ledger, Source& source) {
         if (source.below(3) == 0) page.before_version = some.to.version;
         co_await both.transfers(ledger, page);
     }
+    co_await compare_purchases(both, ledger, source);
+    co_await compare_holds(both, ledger, source);
+    co_await compare_activity(both, ledger, source);
     co_await both.sums(ledger);
 }
 
-asio::awaitable<void> run_batches(Driver& one, Driver& two, Source& source) {
-    std::vector<Transfer> known;
+asio::awaitable<void> run_batches(Driver& one, Driver& two, Both both, LedgerId ledger,
+                                  Source& source) {
+    Known known;
+    std::size_t expired = 0;
     for (int i = 0; i < batches; ++i) {
         one.at.ms += static_cast<std::int64_t>(source.below(3) * source.below(day_ms / 4));
         one.keys_since = Instant{one.at.ms - day_ms};
@@ -186,14 +326,18 @@ asio::awaitable<void> run_batches(Driver& one, Driver& two, Source& source) {
             auto command = source.command(known);
             envelopes.push_back(one.envelope(std::move(command), source.key()));
         }
+        auto due = co_await both.due(ledger, one.at);
+        if (source.below(3) == 0) {
+            expired += due.size();
+            envelopes.push_back(one.envelope(ExpireHolds{ledger, std::move(due)}));
+        }
         auto const outcomes = co_await one.batch(envelopes);
         auto const others = co_await two.batch(envelopes);
         BOOST_TEST_REQUIRE((outcomes == others), "outcomes of batch " << i << " differ");
-        for (auto const& outcome : outcomes)
-            if (auto const* receipt = std::get_if<Receipt>(&outcome))
-                if (auto const* transfer = std::get_if<Transfer>(&receipt->what))
-                    known.push_back(*transfer);
+        for (auto const& outcome : outcomes) known.learn(outcome);
     }
+    BOOST_TEST(!known.purchases.empty());
+    BOOST_TEST(expired > 0u);
 }
 
 asio::awaitable<void> differ(db::Store& one, db::Store& two, std::uint32_t seed) {
@@ -213,8 +357,9 @@ asio::awaitable<void> differ(db::Store& one, db::Store& two, std::uint32_t seed)
         BOOST_TEST_REQUIRE((made == other));
         auto const ledger = std::get<Ledger>(std::get<Receipt>(made.front()).what).id;
         Source source(seed, ledger);
-        co_await run_batches(first, second, source);
-        co_await compare(Both(one, two), ledger, source);
+        Both const both(one, two);
+        co_await run_batches(first, second, both, ledger, source);
+        co_await compare(both, ledger, source);
     } catch (...) {
         failure = std::current_exception();
     }

@@ -1,5 +1,7 @@
 // Random commands through load, decide and commit, with batches that are lost on the way and
 // clients that ask again: whatever happens, every invariant holds and a key has one effect.
+#include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <map>
 #include <random>
@@ -32,8 +34,14 @@ public:
         co_await found_ledgers();
         for (std::uint64_t step = 0; step < steps; ++step) {
             co_await one_batch();
-            driver_.at.ms += below(3);
+            driver_.at.ms += below(10) == 0 ? below(4) * 1000 : below(3);
+            if (below(10) == 0) co_await expire_due_holds();
+            if (below(40) == 0) co_await check_invariants();
         }
+        driver_.at.ms += hold_seconds_max * 1000;
+        co_await expire_due_holds();
+        auto const due = co_await store_.list_due_holds(driver_.at, 1, in_time());
+        BOOST_TEST((due && due->empty()));
         co_await check_invariants();
         co_await driver_.finish();
     }
@@ -41,8 +49,14 @@ public:
     std::uint64_t accepted() const { return accepted_; }
     std::uint64_t refused() const { return refused_; }
     std::uint64_t replayed() const { return replayed_; }
+    std::uint64_t purchased() const { return purchases_.size(); }
+    std::uint64_t refunded() const { return refunded_; }
+    std::uint64_t held() const { return holds_.size(); }
+    std::uint64_t expired() const { return expired_; }
 
 private:
+    static constexpr std::int64_t hold_seconds_max = 6;
+
     std::int64_t below(std::int64_t limit) {
         return static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(limit));
     }
@@ -92,6 +106,53 @@ private:
         return move;
     }
 
+    template <class T>
+    T const& any_of(std::vector<T> const& known) {
+        return known[static_cast<std::size_t>(below(static_cast<std::int64_t>(known.size())))];
+    }
+
+    /// What the API lets through.
+    Amount price() { return std::min(amount(), amount_max); }
+
+    Command purchase_command(LedgerId ledger) {
+        if (purchases_.empty() || below(3) != 0)
+            return MakePurchase{ledger, address(), address(), price()};
+        auto const& original = any_of(purchases_);
+        return RefundPurchase{below(10) == 0 ? ledger : original.ledger, original};
+    }
+
+    Command hold_command(LedgerId ledger) {
+        auto const choice = holds_.empty() ? 0 : below(4);
+        if (choice < 2) {
+            PlaceHold place{ledger, address(), address(), price()};
+            if (below(3) != 0) place.expires_in = std::chrono::seconds{1 + below(hold_seconds_max)};
+            return place;
+        }
+        auto const& original = any_of(holds_);
+        auto const of = below(10) == 0 ? ledger : original.ledger;
+        if (choice == 2) return VoidHold{of, original};
+        CaptureHold capture{of, original};
+        if (below(2) == 0) capture.amount = 1 + below(original.amount);
+        if (below(10) == 0) capture.amount = original.amount + 1;
+        return capture;
+    }
+
+    /// As the server does it, by its clock. The same due hold may be named again and again.
+    asio::awaitable<void> expire_due_holds() {
+        auto const due = co_await store_.list_due_holds(driver_.at, 1000, in_time());
+        BOOST_REQUIRE(due);
+        for (auto const& ledger : ledgers_) {
+            ExpireHolds expire{ledger.id, {}};
+            for (auto const& hold : *due)
+                if (hold.ledger == ledger.id) expire.originals.push_back(hold);
+            if (expire.originals.empty()) continue;
+            expired_ += expire.originals.size();
+            Command const command = expire;
+            auto const done = co_await driver_.one(command);
+            BOOST_TEST(refusal_of(done) == "");
+        }
+    }
+
     Command any_command() {
         auto const ledger = ledgers_[static_cast<std::size_t>(below(2))].id;
         auto const choice = below(20);
@@ -105,8 +166,10 @@ private:
             for (auto items = 1 + below(6); items > 0; --items) bulk.items.push_back(movement());
             return bulk;
         }
-        if (choice == 3) return ChangeLedger{ledger, {}, {}, std::int16_t{50}};
+        if (choice == 3) return ChangeLedger{ledger, {}, {}, static_cast<std::int16_t>(below(101))};
         if (choice == 4) return DeleteLedger{ledgers_.front().id};
+        if (choice < 9) return purchase_command(ledger);
+        if (choice < 14) return hold_command(ledger);
         return money_command(ledger);
     }
 
@@ -162,8 +225,21 @@ private:
         BOOST_TEST(!receipt->replayed);
         if (auto const* transfer = std::get_if<Transfer>(&receipt->what))
             transfers_.push_back(*transfer);
+        if (auto const* captured = std::get_if<Captured>(&receipt->what))
+            transfers_.push_back(captured->transfer);
+        if (auto const* purchase = std::get_if<Purchase>(&receipt->what)) learn(*purchase);
+        if (auto const* hold = std::get_if<Hold>(&receipt->what); hold && !hold->ended_at)
+            holds_.push_back(*hold);
         if (envelope.key_use)
             remembered_.emplace(envelope.key_use->key, Remembered{envelope, *receipt});
+    }
+
+    void learn(Purchase const& purchase) {
+        if (!purchase.refunded_at) {
+            purchases_.push_back(purchase);
+            return;
+        }
+        ++refunded_;
     }
 
     void check_repeat(Remembered const& first, Envelope const& envelope, Outcome const& outcome) {
@@ -192,11 +268,15 @@ private:
     Driver driver_;
     std::vector<Ledger> ledgers_;
     std::vector<Transfer> transfers_;
+    std::vector<Purchase> purchases_;
+    std::vector<Hold> holds_;
     std::map<IdempotencyKey, Remembered> remembered_;
     std::vector<Envelope> lost_;  ///< decided in a batch that was never committed
     std::uint64_t accepted_ = 0;
     std::uint64_t refused_ = 0;
     std::uint64_t replayed_ = 0;
+    std::uint64_t refunded_ = 0;
+    std::uint64_t expired_ = 0;
 };
 
 }  // namespace
@@ -215,6 +295,10 @@ BOOST_AUTO_TEST_CASE(random_commands_keep_every_invariant_and_every_key_has_one_
             BOOST_TEST(simulation.accepted() > steps);
             BOOST_TEST(simulation.refused() > steps / 4);
             BOOST_TEST(simulation.replayed() > steps / 10);
+            BOOST_TEST(simulation.purchased() > steps / 5);
+            BOOST_TEST(simulation.refunded() > steps / 20);
+            BOOST_TEST(simulation.held() > steps / 5);
+            BOOST_TEST(simulation.expired() > steps / 20);
         }
     }
 }
