@@ -148,6 +148,8 @@ Loaded MemoryStore::load(KeySet const& keys) const {
         if (auto const* purchase = find_in(purchases_, name)) loaded.purchases.push_back(*purchase);
     for (auto const& name : keys.holds)
         if (auto const* hold = find_in(holds_, name)) loaded.holds.push_back(*hold);
+    for (auto const& id : keys.jobs)
+        if (auto const* job = jobs_.find(id)) loaded.jobs.push_back(*job);
     for (auto const& key : keys.keys)
         if (KeyRecord record; load_key(key, record))
             loaded.keys.emplace_back(key, std::move(record));
@@ -213,6 +215,8 @@ void MemoryStore::commit(Changes const& changes) {
         PENSTOCK_ASSERT(!key_is_used(answer.key_use.key));
         answers_.emplace(answer.key_use.key, answer);
     }
+    for (auto const& [id, at] : changes.retried_jobs) jobs_.make_due_again(id, at);
+    for (auto const& job : changes.new_jobs) jobs_.add(job);
     ++commits_;
 }
 

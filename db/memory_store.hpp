@@ -6,6 +6,7 @@
 #include <set>
 #include <vector>
 
+#include "db/memory_job_queue.hpp"
 #include "db/store.hpp"
 
 namespace penstock::db {
@@ -54,6 +55,7 @@ public:
                                         SteadyTime) override;
     Listed<Activity> list_activity(domain::OrganizationId, ActivityPage, SteadyTime) override;
     Listed<Check> verify(domain::LedgerId ledger, SteadyTime) override;
+    JobQueue& jobs() override { return jobs_; }
 
 private:
     friend class MemoryWriter;
@@ -98,6 +100,7 @@ private:
     std::vector<domain::Event> events_;
     std::map<domain::IdempotencyKey, domain::Answer> answers_;
     std::map<TotalName, domain::Total> totals_;
+    MemoryJobQueue jobs_;
 };
 
 }  // namespace penstock::db

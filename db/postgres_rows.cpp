@@ -270,6 +270,24 @@ Activity activity(pg::Row row) {
     return activity;
 }
 
+Job job(pg::Row row) {
+    Job job;
+    job.id = {uuid(row, 0)};
+    job.organization = {uuid(row, 1)};
+    job.ledger = optional_id<LedgerTag>(row, 2);
+    job.kind = row.text(3);
+    job.payload = row.text(4);
+    job.status = enumerator(row, 5, JobStatus::failed);
+    job.attempts = row.int4(6);
+    job.attempts_max = row.int4(7);
+    job.due_at = instant(row, 8);
+    job.lease = optional_id<LeaseTag>(row, 9);
+    job.result = optional_string(row, 10);
+    job.last_error = optional_string(row, 11);
+    if (!row.is_null(12)) job.finished_at = instant(row, 12);
+    return job;
+}
+
 pg::Params insert_organizations(std::vector<Organization> const& organizations) {
     pg::UuidArray ids;
     pg::TextArray names;
@@ -578,6 +596,29 @@ pg::Params insert_bulk_answer(Answer const& answer) {
     params.optional_uuid(ledger_of(answer)).int2(answer.status).text(answer.body);
     params.text(answer.request_id).instant_ms(answer.created_at.ms).add(items);
     params.add(uuids(answer.transfers));
+    return params;
+}
+
+pg::Params insert_jobs(std::vector<Job> const& jobs) {
+    pg::UuidArray ids, organizations, ledgers;
+    pg::TextArray kinds, payloads;
+    pg::Int4Array attempts_max;
+    pg::InstantMsArray due;
+    for (auto const& job : jobs) {
+        ids.push(job.id.value.bytes);
+        organizations.push(job.organization.value.bytes);
+        if (job.ledger)
+            ledgers.push(job.ledger->value.bytes);
+        else
+            ledgers.push_null();
+        kinds.push(job.kind);
+        payloads.push(job.payload);
+        attempts_max.push(job.attempts_max);
+        due.push(job.due_at.ms);
+    }
+    pg::Params params;
+    params.add(ids).add(organizations).add(ledgers).add(kinds).add(payloads).add(attempts_max);
+    params.add(due);
     return params;
 }
 

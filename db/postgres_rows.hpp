@@ -26,6 +26,7 @@ domain::Hold hold(pg::Row row);
 domain::Answer answer(pg::Row row);
 domain::Total total(pg::Row row);
 Activity activity(pg::Row row);
+domain::Job job(pg::Row row);
 
 inline domain::Uuid uuid(pg::Row row, int column) { return {row.uuid(column)}; }
 inline domain::Instant instant(pg::Row row, int column) { return {row.instant_ms(column)}; }
@@ -71,6 +72,7 @@ pg::Params insert_events(std::vector<domain::Event> const& events);
 pg::Params add_totals(std::vector<domain::Total> const& totals);
 pg::Params insert_answers(std::vector<domain::Answer const*> const& answers);
 pg::Params insert_bulk_answer(domain::Answer const& answer);
+pg::Params insert_jobs(std::vector<domain::Job> const& jobs);
 
 /// For the statements that take ids and an instant for each.
 template <class Id>

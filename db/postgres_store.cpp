@@ -95,7 +95,8 @@ PostgresStore::PostgresStore(asio::any_io_executor executor, PostgresOptions opt
     : executor_(executor),
       options_(std::move(options)),
       readers_(executor, for_reads(options_.connection), options_.read_connections,
-               options_.backoff, options_.on_connection) {}
+               options_.backoff, options_.on_connection),
+      jobs_(executor, options_.connection, options_.backoff, readers_) {}
 
 asio::awaitable<void> PostgresStore::run() { return readers_.run(); }
 

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "db/pg/pool.hpp"
+#include "db/postgres_job_queue.hpp"
 #include "db/store.hpp"
 
 namespace penstock::db {
@@ -62,6 +63,7 @@ public:
                                         SteadyTime) override;
     Listed<Activity> list_activity(domain::OrganizationId, ActivityPage, SteadyTime) override;
     Listed<Check> verify(domain::LedgerId, SteadyTime) override;
+    JobQueue& jobs() override { return jobs_; }
 
     /// The read connections, for metrics.
     pg::Pool const& readers() const { return readers_; }
@@ -77,6 +79,7 @@ private:
     asio::any_io_executor executor_;
     PostgresOptions options_;
     pg::Pool readers_;
+    PostgresJobQueue jobs_;
 };
 
 }  // namespace penstock::db

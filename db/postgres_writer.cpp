@@ -53,6 +53,9 @@ public:
         if (!keys.reverted.empty())
             add(sql::reverted_transfers, params_of(rows::uuids(keys.reverted)),
                 [](pg::Row row, Loaded& to) { to.reverted.insert({rows::uuid(row, 0)}); });
+        if (!keys.jobs.empty())
+            add(sql::lock_jobs, params_of(rows::uuids(keys.jobs)),
+                [](pg::Row row, Loaded& to) { to.jobs.push_back(rows::job(row)); });
         if (!keys.keys.empty()) add_keys(keys.keys);
     }
 
@@ -216,6 +219,14 @@ void add_wallet_changes(pg::Segment& segment, Changes const& changes) {
         segment.add(sql::insert_events, rows::insert_events(changes.events));
 }
 
+void add_jobs(pg::Segment& segment, Changes const& changes) {
+    if (!changes.new_jobs.empty())
+        segment.add(sql::insert_jobs, rows::insert_jobs(changes.new_jobs));
+    if (!changes.retried_jobs.empty())
+        segment.add(sql::retry_jobs, rows::at_instants(changes.retried_jobs));
+    if (!changes.new_jobs.empty() || !changes.retried_jobs.empty()) segment.add(sql::notify_jobs);
+}
+
 /// Statements for what changed and for nothing else.
 pg::Segment commit_segment(Changes const& changes) {
     pg::Segment segment;
@@ -241,6 +252,7 @@ pg::Segment commit_segment(Changes const& changes) {
         segment.add(sql::insert_transfers, rows::insert_transfers(changes.transfers));
     add_wallet_changes(segment, changes);
     add_answers(segment, changes.answers);
+    add_jobs(segment, changes);
     // Last before COMMIT: every batch of a ledger adds to the same few rows.
     if (!changes.totals.empty()) segment.add(sql::add_totals, rows::add_totals(changes.totals));
     return segment;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "db/activity.hpp"
+#include "db/job_queue.hpp"
 #include "domain/working_set.hpp"
 #include "reactor/result.hpp"
 
@@ -140,6 +141,9 @@ public:
 
     /// Every invariant of a money ledger, by full scan.
     virtual Listed<Check> verify(domain::LedgerId, SteadyTime) = 0;
+
+    /// What commits asked for.
+    virtual JobQueue& jobs() = 0;
 };
 
 }  // namespace penstock::db

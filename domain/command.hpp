@@ -124,10 +124,22 @@ struct ExpireHolds {
     std::vector<Hold> originals;
 };
 
-using Command =
-    std::variant<CreateOrganization, CreateApiKey, RevokeApiKey, CreateLedger, ChangeLedger,
-                 DeleteLedger, CreateAccount, MoveMoney, MoveInBulk, RevertTransfer, MakePurchase,
-                 RefundPurchase, PlaceHold, CaptureHold, VoidHold, ExpireHolds>;
+enum class ReportType : std::int16_t { financial };
+
+struct RequestReport {
+    LedgerId ledger;
+    ReportType type = ReportType::financial;
+};
+
+/// Of a dead letter.
+struct RetryJob {
+    JobId job;
+};
+
+using Command = std::variant<CreateOrganization, CreateApiKey, RevokeApiKey, CreateLedger,
+                             ChangeLedger, DeleteLedger, CreateAccount, MoveMoney, MoveInBulk,
+                             RevertTransfer, MakePurchase, RefundPurchase, PlaceHold, CaptureHold,
+                             VoidHold, ExpireHolds, RequestReport, RetryJob>;
 
 /// A command with what surrounds it. All randomness it may use is in `nonce`.
 struct Envelope {

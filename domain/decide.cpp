@@ -3,9 +3,11 @@
 
 #include "domain/assert.hpp"
 #include "domain/hold.hpp"
+#include "domain/job.hpp"
 #include "domain/ledger.hpp"
 #include "domain/organization.hpp"
 #include "domain/purchase.hpp"
+#include "domain/report.hpp"
 
 namespace penstock::domain {
 namespace {
@@ -28,6 +30,8 @@ struct StatusOf {
     std::int16_t operator()(CaptureHold const&) const { return 200; }
     std::int16_t operator()(VoidHold const&) const { return 200; }
     std::int16_t operator()(ExpireHolds const&) const { return 200; }
+    std::int16_t operator()(RequestReport const&) const { return 202; }
+    std::int16_t operator()(RetryJob const&) const { return 200; }
 };
 
 BulkReceipt rebuild_bulk(Answer const& answer, std::vector<Transfer> const& transfers) {

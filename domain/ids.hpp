@@ -52,6 +52,10 @@ using TransferId = Id<struct TransferTag>;
 using PurchaseId = Id<struct PurchaseTag>;
 using HoldId = Id<struct HoldTag>;
 using EventId = Id<struct EventTag>;
+using JobId = Id<struct JobTag>;
+
+/// Who works on a job: drawn for each claim, so that a worker that lost its job cannot end it.
+using LeaseId = Id<struct LeaseTag>;
 
 /// The first 16 bytes of SHA-256(organization, Idempotency-Key): what the store indexes.
 using IdempotencyKey = Id<struct IdempotencyKeyTag>;

@@ -259,4 +259,31 @@ struct Total {
     bool operator==(Total const&) const = default;
 };
 
+/// `failed` are the dead letters: every attempt is used up.
+BOOST_DEFINE_FIXED_ENUM_CLASS(JobStatus, std::int16_t, queued, processing, completed, failed)
+
+inline constexpr std::int32_t job_attempts_max = 8;
+
+/// Work that a commit asked for, to be done after it: by any server, and by another one when that
+/// one dies. It may be begun more than once, so whoever does it is idempotent.
+struct Job {
+    JobId id;  ///< UUIDv7 of created_at
+    OrganizationId organization;
+    std::optional<LedgerId> ledger = {};
+    std::string kind;            ///< names the handler
+    std::string payload = "{}";  ///< what the handler needs to know: a JSON object, compact
+    JobStatus status = JobStatus::queued;
+    std::int32_t attempts = 0;  ///< begun so far
+    std::int32_t attempts_max = job_attempts_max;
+    /// Queued: not begun before. Processing: when the lease ends and others may begin it.
+    Instant due_at;
+    std::optional<LeaseId> lease = {};           ///< the last claim's
+    std::optional<std::string> result = {};      ///< JSON
+    std::optional<std::string> last_error = {};  ///< for operators
+    std::optional<Instant> finished_at = {};
+
+    Instant created_at() const { return instant_of(id.value); }
+    bool operator==(Job const&) const = default;
+};
+
 }  // namespace penstock::domain

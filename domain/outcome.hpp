@@ -41,10 +41,17 @@ struct Captured {
     bool operator==(Captured const&) const = default;
 };
 
+/// 202: work that will be done.
+struct Accepted {
+    JobId job;
+
+    bool operator==(Accepted const&) const = default;
+};
+
 /// What was made or changed, as it was when the command was decided.
 struct Receipt {
     std::variant<Done, Organization, ApiKey, Ledger, Account, Transfer, BulkReceipt, Recorded,
-                 Purchase, Hold, Captured>
+                 Purchase, Hold, Captured, Accepted, Job>
         what;
     bool replayed = false;
 

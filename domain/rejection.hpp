@@ -30,7 +30,8 @@ BOOST_DEFINE_ENUM_CLASS(Rejection,
                         hold_not_found,          // 404
                         over_capture,            // 422
                         purchase_not_found,      // 404
-                        self_purchase)           // 400
+                        self_purchase,           // 400
+                        job_not_found)           // 404
 
 /// A refusal of one command, or of one item of a bulk. `pointer` is a JSON pointer into the body
 /// where a member is at fault; `detail` says more than the code where there is more to say.

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "domain/assert.hpp"
+#include "domain/job.hpp"
 
 namespace penstock::domain {
 namespace {
@@ -77,6 +78,10 @@ WorkingSet::WorkingSet(Loaded loaded, Stamp stamp, Instant keys_since)
         holds_.emplace(id, std::move(hold));
     }
     for (auto& [key, record] : loaded.keys) keys_.emplace(key, KeyEntry{std::move(record)});
+    for (auto& job : loaded.jobs) {
+        auto const id = job.id;
+        jobs_.emplace(id, std::move(job));
+    }
 }
 
 Uuid WorkingSet::next_id(std::uint64_t nonce) {
@@ -140,6 +145,8 @@ bool WorkingSet::is_reverted(TransferId id) const { return reverted_.contains(id
 Purchase const* WorkingSet::find_purchase(PurchaseId id) const { return find_in(purchases_, id); }
 
 Hold const* WorkingSet::find_hold(HoldId id) const { return find_in(holds_, id); }
+
+Job const* WorkingSet::find_job(JobId id) const { return find_in(jobs_, id); }
 
 void WorkingSet::add_organization(Organization organization) {
     PENSTOCK_ASSERT(organizations_.insert(organization.id).second);
@@ -369,6 +376,31 @@ void WorkingSet::add_event(Event event) {
 }
 
 void WorkingSet::take_back(EventAdded const&) { changes_.events.pop_back(); }
+
+void WorkingSet::add_job(Job job) {
+    PENSTOCK_ASSERT(job.status == JobStatus::queued && job.attempts == 0);
+    PENSTOCK_ASSERT(jobs_.emplace(job.id, job).second);
+    changes_.new_jobs.push_back(std::move(job));
+    undo_.emplace_back(JobAdded{});
+}
+
+void WorkingSet::take_back(JobAdded const&) {
+    jobs_.erase(changes_.new_jobs.back().id);
+    changes_.new_jobs.pop_back();
+}
+
+void WorkingSet::retry_job(JobId id) {
+    auto& job = jobs_.at(id);
+    PENSTOCK_ASSERT(job.status == JobStatus::failed);
+    undo_.emplace_back(JobRetried{std::make_unique<Job>(job)});
+    make_due_again(job, now());
+    changes_.retried_jobs.emplace_back(id, now());
+}
+
+void WorkingSet::take_back(JobRetried& write) {
+    jobs_.at(write.before->id) = std::move(*write.before);
+    changes_.retried_jobs.pop_back();
+}
 
 void WorkingSet::undo(Mark mark) {
     PENSTOCK_ASSERT(mark <= undo_.size());

@@ -45,6 +45,7 @@ struct KeySet {
     /// Children of the accounts above: read after those are locked.
     std::set<std::pair<LedgerId, PurchaseId>> purchases;
     std::set<std::pair<LedgerId, HoldId>> holds;
+    std::set<JobId> jobs;  ///< exclusive lock
 };
 
 /// What a key was used for, as the store has it: the transfer or purchase that carries it, or an
@@ -68,6 +69,7 @@ struct Loaded {
     std::vector<std::pair<IdempotencyKey, KeyRecord>> keys;
     std::vector<Purchase> purchases;
     std::vector<Hold> holds;
+    std::vector<Job> jobs;
 };
 
 /// What a batch's effect is: rows to write, a value. It can be applied to any store.
@@ -90,6 +92,8 @@ struct Changes {
     std::vector<Hold> new_holds;
     std::vector<Hold> ended_holds;  ///< status, ended_at, captured_amount and transfer differ
     std::vector<Event> events;
+    std::vector<Job> new_jobs;                            ///< to be announced by the commit
+    std::vector<std::pair<JobId, Instant>> retried_jobs;  ///< dead letters, due again from then
 
     bool empty() const;
     bool operator==(Changes const&) const = default;
@@ -131,6 +135,7 @@ public:
     /// As it stands now, within this batch.
     Purchase const* find_purchase(PurchaseId id) const;
     Hold const* find_hold(HoldId id) const;
+    Job const* find_job(JobId id) const;
 
     void add_organization(Organization organization);
     void add_api_key(ApiKey key);
@@ -150,6 +155,9 @@ public:
     void add_event(Event event);
     /// `receipt`: what a repeat of the key within this batch is answered from.
     void add_answer(Answer answer, Receipt receipt);
+    void add_job(Job job);
+    /// Of a dead letter: all attempts are free again.
+    void retry_job(JobId id);
 
     /// A place to return to: undo(mark) takes back every write since.
     using Mark = std::size_t;
@@ -224,14 +232,18 @@ private:
     struct HoldAdded {};
     struct HoldEnded {};
     struct EventAdded {};
+    struct JobAdded {};
+    struct JobRetried {
+        std::unique_ptr<Job> before;
+    };
     struct KeyUsed {
         IdempotencyKey key;
         std::unique_ptr<KeyEntry> freed;  ///< the one past its retention that stood there
     };
-    using Undo =
-        std::variant<OrganizationAdded, ApiKeyAdded, ApiKeyRevoked, LedgerAdded, LedgerWritten,
-                     AccountAdded, StandingSet, TransferAdded, AnswerAdded, PurchaseAdded,
-                     PurchaseRefunded, HoldAdded, HoldEnded, EventAdded, KeyUsed>;
+    using Undo = std::variant<OrganizationAdded, ApiKeyAdded, ApiKeyRevoked, LedgerAdded,
+                              LedgerWritten, AccountAdded, StandingSet, TransferAdded, AnswerAdded,
+                              PurchaseAdded, PurchaseRefunded, HoldAdded, HoldEnded, EventAdded,
+                              KeyUsed, JobAdded, JobRetried>;
 
     AccountEntry const* find_entry(LedgerId ledger, std::string_view address) const;
     void use_key(KeyUse const& use, KeyEntry entry);
@@ -250,6 +262,8 @@ private:
     void take_back(HoldEnded const&);
     void take_back(EventAdded const&);
     void take_back(KeyUsed& use);
+    void take_back(JobAdded const&);
+    void take_back(JobRetried& write);
     bool is_dropped(LedgerId id) const;
 
     Stamp stamp_;
@@ -265,6 +279,7 @@ private:
     std::set<TransferId> reverted_;
     std::unordered_map<PurchaseId, Purchase, UuidHash> purchases_;
     std::unordered_map<HoldId, Hold, UuidHash> holds_;
+    std::unordered_map<JobId, Job, UuidHash> jobs_;
     /// What is only ever appended; accounts, ledgers and totals come from the entries.
     Changes changes_;
     std::vector<Undo> undo_;

@@ -16,6 +16,7 @@
 #include "reactor/deadline.hpp"
 #include "server/http/json_writer.hpp"
 #include "server/http/listener.hpp"
+#include "server/jobs/reports.hpp"
 #include "server/openapi.hpp"
 #include "server/schema.hpp"
 #include "server/store_options.hpp"
@@ -27,6 +28,7 @@ namespace {
 constexpr milliseconds store_wait_max{10'000};
 constexpr milliseconds store_poll_pause{20};
 constexpr milliseconds lanes_close_max{5'000};
+constexpr milliseconds jobs_stop_max{2'000};
 
 /// The embedded store lives on one event loop, and everything that changes it is one lane.
 Options adjusted(Options options) {
@@ -111,6 +113,27 @@ PeriodicOptions hold_expiry_options(Options const& options) {
     periodic.interval = options.hold_expiry_interval;
     periodic.backoff = {milliseconds{200}, milliseconds{10'000}, milliseconds{0}};
     return periodic;
+}
+
+WorkerOptions worker_options(Options const& options) {
+    WorkerOptions worker;
+    worker.jobs_max = options.job_workers;
+    worker.lease = options.job_lease;
+    worker.poll = options.job_poll;
+    worker.retry.first = options.job_retry;
+    worker.keep_completed = options.job_retention;
+    worker.keep_dead = options.dead_letter_retention;
+    return worker;
+}
+
+/// Null: this server leaves the jobs to others.
+std::unique_ptr<JobWorker> make_worker(asio::any_io_executor executor, Options const& options,
+                                       db::Store& store, Clock& clock, IdSource& ids, Log& log) {
+    if (options.job_workers == 0) return nullptr;
+    std::vector<JobKind> kinds;
+    kinds.push_back(report_kind(store, clock));
+    return std::make_unique<JobWorker>(executor, store.jobs(), clock, ids, log, std::move(kinds),
+                                       worker_options(options));
 }
 
 ListenerOptions listener_options(Options const& options, Clock& clock, IdSource& ids) {
@@ -239,6 +262,7 @@ Application::Application(Options options, Log& log)
       reactor_(options_.threads),
       engine_(reactor_, engine_options(options_)),
       limiter_(reactor_, rate_limiter_options(options_)),
+      jobs_(reactor_.executor(0)),
       signals_(reactor_.executor(0)),
       stopping_(reactor_.executor(0)),
       supervision_(reactor_.executor(0)) {
@@ -249,6 +273,9 @@ Application::Application(Options options, Log& log)
         limiter_.add_shard(back.redis.get());
     }
     hold_expiry_ = make_hold_expiry();
+    auto& first = *backs_.front();
+    worker_ =
+        make_worker(reactor_.executor(0), options_, first.store, first.clock, first.ids, log_);
     started_at_s_ = static_cast<double>(backs_.front()->clock.now().ms) / 1000.0;
 }
 
@@ -301,6 +328,7 @@ asio::awaitable<void> Application::live() {
         auto start_there = [this, shard] { return start(shard); };
         co_await reactor_.on(shard, start_there);
     }
+    if (worker_) jobs_.spawn(worker_->run());
     bool const answers = co_await store_answers(steady_now() + store_wait_max);
     if (!answers) log_.warning("store_not_reachable", {{"seconds", store_wait_max.count() / 1000}});
     announce();
@@ -344,8 +372,16 @@ asio::awaitable<void> Application::watch_signals() {
     if (!again) std::_Exit(128 + second);
 }
 
-/// Requests in flight first, then the commands they may have left, then the connections.
+/// What runs is given back to the queue, for another server or the next start.
+asio::awaitable<void> Application::stop_jobs() {
+    jobs_.cancel();
+    bool const in_time = co_await jobs_.join(steady_now() + jobs_stop_max);
+    if (!in_time) log_.warning("jobs_cut_off");
+}
+
+/// Jobs, then requests in flight, then the commands they may have left, then the connections.
 asio::awaitable<void> Application::stop() {
+    co_await stop_jobs();
     reactor::TaskGroup drains(reactor_.executor(0));
     auto const deadline = steady_now() + options_.drain_timeout;
     for (std::size_t shard = 0; shard < fronts_.size(); ++shard)
@@ -357,6 +393,8 @@ asio::awaitable<void> Application::stop() {
         auto finish_there = [this, shard, closed_by] { return finish(shard, closed_by); };
         co_await reactor_.on(shard, finish_there);
     }
+    // Without its connections the worker cannot go on for long.
+    co_await jobs_.join();
 }
 
 asio::awaitable<void> Application::stop_listening(std::size_t shard, SteadyTime deadline) {
@@ -412,6 +450,10 @@ std::string Application::render_metrics() const {
         }
     }
     write_metrics(out, {{"work", "hold_expiry"}}, hold_expiry_->metrics());
+    if (worker_) {
+        for (auto const& kind : worker_->metrics()) write_metrics(out, {}, *kind);
+        write_metrics(out, {{"work", "job_retention"}}, worker_->retention());
+    }
     write_process_metrics(out, started_at_s_);
     return out.text();
 }

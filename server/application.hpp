@@ -19,6 +19,8 @@
 
 namespace penstock::server {
 
+class JobWorker;
+
 /// `penstock serve`. Members stand in the order of dependency, so destruction is the reverse.
 class Application {
 public:
@@ -43,6 +45,7 @@ private:
     asio::awaitable<bool> store_answers(SteadyTime deadline);
     asio::awaitable<void> watch_signals();
     asio::awaitable<void> stop();
+    asio::awaitable<void> stop_jobs();
     asio::awaitable<void> stop_listening(std::size_t shard, SteadyTime deadline);
     asio::awaitable<void> finish(std::size_t shard, SteadyTime deadline);
     void announce() const;
@@ -61,6 +64,8 @@ private:
     RateLimiter limiter_;
     std::vector<std::unique_ptr<Front>> fronts_;
     std::unique_ptr<Periodic> hold_expiry_;  ///< on shard 0
+    std::unique_ptr<JobWorker> worker_;      ///< on shard 0; null: another server does the jobs
+    reactor::TaskGroup jobs_;
     asio::signal_set signals_;
     reactor::Pulse stopping_;
     reactor::TaskGroup supervision_;  ///< on shard 0

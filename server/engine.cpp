@@ -20,6 +20,7 @@ struct Place {
     std::size_t operator()(domain::CreateApiKey const&) const { return by_organization(); }
     std::size_t operator()(domain::RevokeApiKey const&) const { return by_organization(); }
     std::size_t operator()(domain::CreateLedger const&) const { return by_organization(); }
+    std::size_t operator()(domain::RetryJob const&) const { return by_organization(); }
     template <class OnLedger>
     std::size_t operator()(OnLedger const& command) const {
         return by(command.ledger);

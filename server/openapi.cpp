@@ -67,6 +67,9 @@ constexpr std::string_view new_key =
     R"({"type":"object","additionalProperties":false,"required":["name","scopes"],)"
     R"("properties":{"name":{"type":"string","minLength":1,"maxLength":200},)"
     R"("scopes":{"type":"array","minItems":1,"items":{"enum":["read","write","admin"]}}}})";
+constexpr std::string_view new_report =
+    R"({"type":"object","additionalProperties":false,"required":["type"],)"
+    R"("properties":{"type":{"enum":["financial"]}}})";
 constexpr std::string_view nothing = R"({"type":"object","additionalProperties":false})";
 
 constexpr std::array bodies{
@@ -85,6 +88,9 @@ constexpr std::array bodies{
     Bodies{"create_transfers_in_bulk", bulk, 200, "Object"},
     Bodies{"get_transfer", "", 200, "Transfer"},
     Bodies{"revert_transfer", nothing, 201, "Transfer"},
+    Bodies{"create_report", new_report, 202, "Accepted"},
+    Bodies{"get_report", "", 200, "Report"},
+    Bodies{"retry_dead_letter", nothing, 200, "Job"},
 };
 
 constexpr std::string_view schemas =
@@ -113,6 +119,24 @@ constexpr std::string_view schemas =
     R"("to":{"type":"string"},"amount":{"$ref":"#/components/schemas/Amount"},)"
     R"("reference":{"type":["string","null"]},"metadata":{"type":"object"},)"
     R"("created_at":{"type":"string","format":"date-time"}}},)"
+    R"("Accepted":{"type":"object","properties":{"id":{"type":"string","format":"uuid"},)"
+    R"("status":{"const":"queued"}}},)"
+    R"("Report":{"type":"object","properties":{"id":{"type":"string","format":"uuid"},)"
+    R"("status":{"enum":["queued","processing","completed","failed"]},)"
+    R"("result":{"type":["object","null"],"properties":{)"
+    R"("total_deposited":{"type":"integer"},"total_purchase_volume":{"type":"integer"},)"
+    R"("total_royalties_paid":{"type":"integer"},"platform_revenue":{"type":"integer"},)"
+    R"("generated_at":{"type":"string","format":"date-time"}}},)"
+    R"("created_at":{"type":"string","format":"date-time"}}},)"
+    R"("Job":{"type":"object","properties":{"id":{"type":"string","format":"uuid"},)"
+    R"("kind":{"type":"string"},"payload":{"type":"object"},)"
+    R"("status":{"enum":["queued","processing","completed","failed"]},)"
+    R"("attempts":{"type":"integer"},"attempts_max":{"type":"integer"},)"
+    R"("run_at":{"type":["string","null"],"format":"date-time"},)"
+    R"("lease_until":{"type":["string","null"],"format":"date-time"},)"
+    R"("result":{},"last_error":{"type":["string","null"]},)"
+    R"("created_at":{"type":"string","format":"date-time"},)"
+    R"("finished_at":{"type":["string","null"],"format":"date-time"}}},)"
     R"("Problem":{"type":"object","required":["type","title","status","code"],"properties":{)"
     R"("type":{"type":"string"},"title":{"type":"string"},"status":{"type":"integer"},)"
     R"("detail":{"type":"string"},"code":{"type":"string"},"request_id":{"type":"string"},)"

@@ -51,6 +51,12 @@ struct Options {
     RateLimits rate_limits;
     milliseconds rate_limit_wait{0};
     std::size_t rate_limit_subjects = 0;
+    std::size_t job_workers = 0;
+    milliseconds job_lease{0};
+    milliseconds job_poll{0};
+    milliseconds job_retry{0};
+    std::chrono::hours job_retention{0};
+    std::chrono::hours dead_letter_retention{0};
     LogLevel log_level = LogLevel::info;
 
     // the other commands

@@ -193,6 +193,37 @@ void write(JsonWriter& json, domain::Hold const& hold, std::string_view ledger) 
     json.end_object();
 }
 
+void write(JsonWriter& json, domain::Job const& job) {
+    bool const queued = job.status == domain::JobStatus::queued;
+    bool const running = job.status == domain::JobStatus::processing;
+    auto const only = [&](bool shown) {
+        return shown ? std::optional(job.due_at.ms) : std::nullopt;
+    };
+    json.begin_object()
+        .member("id", job.id.to_string())
+        .member("kind", job.kind)
+        .raw("payload", job.payload)
+        .member("status", enum_to_string(job.status, ""))
+        .member("attempts", job.attempts)
+        .member("attempts_max", job.attempts_max)
+        .instant("run_at", only(queued))
+        .instant("lease_until", only(running))
+        .raw("result", job.result.value_or("null"))
+        .member("last_error", job.last_error)
+        .instant("created_at", job.created_at().ms)
+        .instant("finished_at", job.finished_at ? std::optional(job.finished_at->ms) : std::nullopt)
+        .end_object();
+}
+
+void write_report(JsonWriter& json, domain::Job const& job) {
+    json.begin_object()
+        .member("id", job.id.to_string())
+        .member("status", enum_to_string(job.status, ""))
+        .raw("result", job.result.value_or("null"))
+        .instant("created_at", job.created_at().ms)
+        .end_object();
+}
+
 void write_entry(JsonWriter& json, domain::Transfer const& transfer, std::string_view address) {
     bool const credited = transfer.to.address == address;
     auto const& own = credited ? transfer.to : transfer.from;
@@ -228,6 +259,12 @@ std::string body_of(domain::Receipt const& receipt, std::string_view ledger) {
     if (auto const* organization = std::get_if<Organization>(&receipt.what))
         write(json, *organization);
     if (auto const* key = std::get_if<ApiKey>(&receipt.what)) text = body_with_secret(*key, {});
+    if (auto const* job = std::get_if<Job>(&receipt.what)) write(json, *job);
+    if (auto const* accepted = std::get_if<Accepted>(&receipt.what))
+        json.begin_object()
+            .member("id", accepted->job.to_string())
+            .member("status", enum_to_string(JobStatus::queued, ""))
+            .end_object();
     return text;
 }
 

@@ -36,6 +36,28 @@ asio::awaitable<Answer<Rows>> PlainConnection::query(std::string text,
     co_return co_await answer(deadline);
 }
 
+asio::awaitable<Answer<std::size_t>> PlainConnection::notified() {
+    for (;;) {
+        // What came with the answer to a statement is here already.
+        auto const taken = take_notifications();
+        if (taken > 0) co_return taken;
+        auto const error = co_await socket_.readable();
+        if (error) co_return failure_of(error);
+        if (PQconsumeInput(connection_.get()) == 1) continue;
+        socket_.track(PQsocket(connection_.get()));
+        co_return lost();
+    }
+}
+
+std::size_t PlainConnection::take_notifications() {
+    std::size_t taken = 0;
+    while (auto* const notification = PQnotifies(connection_.get())) {
+        PQfreemem(notification);
+        ++taken;
+    }
+    return taken;
+}
+
 bool PlainConnection::in_transaction() const {
     return PQtransactionStatus(connection_.get()) == PQTRANS_INTRANS;
 }

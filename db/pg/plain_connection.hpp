@@ -28,6 +28,10 @@ public:
     asio::awaitable<Answer<Rows>> query(std::string text, std::vector<std::string> params,
                                         SteadyTime deadline);
 
+    /// Waits until the server has notified a channel that this connection listens on; answers how
+    /// often. Between statements only. Ends by cancellation, or with connection_lost.
+    asio::awaitable<Answer<std::size_t>> notified();
+
     /// True inside an explicit transaction that has not failed.
     bool in_transaction() const;
 
@@ -35,6 +39,7 @@ private:
     asio::awaitable<Answer<Rows>> answer(SteadyTime deadline);
     asio::awaitable<Result<Done>> collect();
     asio::awaitable<Result<Done>> until_not_busy();
+    std::size_t take_notifications();
     Failure lost() const;
 
     ConnectionHandle connection_;  // before socket_: the descriptor is forgotten first

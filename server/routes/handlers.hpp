@@ -61,5 +61,14 @@ Answer void_hold(RequestContext& context);
 
 // activity.cpp
 Answer list_activity(RequestContext& context);
+// reports.cpp
+Answer create_report(RequestContext& context);
+Answer list_reports(RequestContext& context);
+Answer get_report(RequestContext& context);
+
+// jobs.cpp
+Answer list_jobs(RequestContext& context);
+Answer list_dead_letters(RequestContext& context);
+Answer retry_dead_letter(RequestContext& context);
 
 }  // namespace penstock::server::routes

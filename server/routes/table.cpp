@@ -17,6 +17,7 @@ constexpr QueryNames transfers_query{"limit",     "cursor", "account", "kind",
 constexpr QueryNames purchases_query{"limit", "cursor", "buyer", "author"};
 constexpr QueryNames holds_query{"limit", "cursor", "account", "status"};
 constexpr QueryNames activity_query{"limit", "cursor", "ledger", "account", "subject", "type"};
+constexpr QueryNames jobs_query{"limit", "cursor", "status", "kind"};
 constexpr QueryNames no_query{};
 
 constexpr Route table[] = {
@@ -84,6 +85,15 @@ constexpr Route table[] = {
     {post, "/v1/ledgers/{ledger}/holds/{id}/void", Scope::write, required, void_hold, "void_hold"},
 
     {get, "/v1/activity", Scope::read, none, list_activity, "list_activity", activity_query},
+    {post, "/v1/ledgers/{ledger}/reports", Scope::write, required, create_report, "create_report"},
+    {get, "/v1/ledgers/{ledger}/reports", Scope::read, none, list_reports, "list_reports", paged},
+    {get, "/v1/ledgers/{ledger}/reports/{id}", Scope::read, none, get_report, "get_report"},
+
+    {get, "/v1/admin/jobs", Scope::admin, none, list_jobs, "list_jobs", jobs_query},
+    {get, "/v1/admin/dead-letters", Scope::admin, none, list_dead_letters, "list_dead_letters",
+     paged},
+    {post, "/v1/admin/dead-letters/{id}/retry", Scope::admin, required, retry_dead_letter,
+     "retry_dead_letter"},
 };
 
 }  // namespace

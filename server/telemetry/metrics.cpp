@@ -15,6 +15,7 @@
 #include "cache/redis/metrics.hpp"
 #include "db/pg/metrics.hpp"
 #include "reactor/collector.hpp"
+#include "server/jobs/worker.hpp"
 #include "server/lane.hpp"
 #include "server/periodic.hpp"
 #include "server/rate_limiter.hpp"
@@ -293,6 +294,30 @@ void write_metrics(MetricsWriter& out, Labels const& labels, PeriodicMetrics con
     section.counter("penstock_background_items_total", "What they did.", metrics.items);
     section.counter("penstock_background_failures_total", "Runs that failed.", metrics.failures);
     section.durations("penstock_background_run_seconds", "Of a run.", metrics.duration);
+}
+
+void write_metrics(MetricsWriter& out, Labels const& labels, JobMetrics const& metrics) {
+    auto const own = with(labels, "kind", metrics.kind);
+    Section section(out, own);
+    constexpr auto backlog = "penstock_jobs";
+    constexpr auto help = "In the queue, by status; every server says the same.";
+    out.gauge(backlog, help, with(own, "status", "queued"),
+              static_cast<double>(metrics.queued.get()));
+    out.gauge(backlog, help, with(own, "status", "processing"),
+              static_cast<double>(metrics.running.get()));
+    out.gauge(backlog, help, with(own, "status", "failed"),
+              static_cast<double>(metrics.dead.get()));
+    out.gauge("penstock_jobs_oldest_seconds", "How long the longest waiting one has been due.", own,
+              static_cast<double>(metrics.oldest_ms.get()) / 1000.0);
+    constexpr auto ended = "penstock_job_attempts_total";
+    constexpr auto ends = "Attempts of this server, by how they ended.";
+    section.counter(ended, ends, "end", "completed", metrics.completed);
+    section.counter(ended, ends, "end", "failed", metrics.failed);
+    section.counter(ended, ends, "end", "lost", metrics.lost);
+    section.counter(ended, ends, "end", "released", metrics.released);
+    section.counter("penstock_jobs_died_total", "Jobs whose last attempt failed here.",
+                    metrics.died);
+    section.durations("penstock_job_attempt_seconds", "Of one attempt.", metrics.duration);
 }
 
 void write_process_metrics(MetricsWriter& out, double started_at_s) {

@@ -30,6 +30,7 @@ namespace penstock::server {
 struct LaneMetrics;
 struct PeriodicMetrics;
 struct RateLimiterMetrics;
+struct JobMetrics;
 
 /// Collects samples and renders them. Names and help are literals; samples of one name are one
 /// family wherever they come from.
@@ -90,6 +91,8 @@ void write_metrics(MetricsWriter& out, MetricsWriter::Labels const& labels,
                    RateLimiterMetrics const& metrics);
 void write_metrics(MetricsWriter& out, MetricsWriter::Labels const& labels,
                    PeriodicMetrics const& metrics);
+void write_metrics(MetricsWriter& out, MetricsWriter::Labels const& labels,
+                   JobMetrics const& metrics);
 /// This process: memory, processor time, descriptors, version.
 void write_process_metrics(MetricsWriter& out, double started_at_s);
 

@@ -78,6 +78,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_scope_that_is_missing_is_403, Store, GuardedStor
     BOOST_TEST(refused.code() == "forbidden");
     BOOST_TEST(writer.deposit(ledger, "ann", 5).status == 201U);
     BOOST_TEST(writer.get(ledger + "/verify").status == 403U);
+    BOOST_TEST(writer.get("/v1/admin/jobs").status == 403U);
+    BOOST_TEST(writer.get("/v1/admin/dead-letters").status == 403U);
     BOOST_TEST(writer.remove(ledger).status == 403U);
     check_verified(owner, ledger);
     // An organization's admin rules its own house and makes no other.
@@ -114,6 +116,16 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_belongs_to_another_organization_is_not_found,
             .status == 404U);
     BOOST_TEST(walk(theirs, "/v1/ledgers", 200).empty());
     BOOST_TEST(walk(theirs, "/v1/organizations", 200).size() == 1U);
+
+    // The queue of jobs is each organization's own as well.
+    auto const report = ours.post(ledger + "/reports", R"({"type":"financial"})");
+    BOOST_TEST_REQUIRE(report.status == 202U);
+    auto const job = std::string(report.document().at("id").as_string());
+    BOOST_TEST(walk(ours, "/v1/admin/jobs", 200).size() == 1U);
+    BOOST_TEST(walk(theirs, "/v1/admin/jobs", 200).empty());
+    BOOST_TEST(theirs.get(ledger + "/reports/" + job).status == 404U);
+    BOOST_TEST(theirs.post("/v1/admin/dead-letters/" + job + "/retry", "{}").status == 404U);
+    BOOST_TEST(ours.post("/v1/admin/dead-letters/" + job + "/retry", "{}").status == 409U);
 
     // The names of ledgers and the keys of requests are each organization's own.
     auto const name = ledger.substr(ledger.rfind('/') + 1);

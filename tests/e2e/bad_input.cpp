@@ -103,6 +103,8 @@ std::vector<Body> bodies() {
          {address("from", "ann"), address("to", "bob"), amount(), reference(), metadata()}},
         {"transfers/bulk", {transfers, atomic}},
         {"transfers/{transfer}/revert", {}},
+        {"reports", {{"type", quoted("financial"), true, {"null", "0", "[]", quoted("other")}}}},
+        {"/v1/admin/dead-letters/01890a5d-ac96-774b-bcce-b302099a8057/retry", {}},
     };
 }
 
