@@ -277,7 +277,7 @@ Job job(pg::Row row) {
     job.ledger = optional_id<LedgerTag>(row, 2);
     job.kind = row.text(3);
     job.payload = row.text(4);
-    job.status = enumerator(row, 5, JobStatus::failed);
+    job.status = enumerator<JobStatus>(row, 5);
     job.attempts = row.int4(6);
     job.attempts_max = row.int4(7);
     job.due_at = instant(row, 8);

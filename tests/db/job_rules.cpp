@@ -383,11 +383,9 @@ struct Ear {
     std::size_t calls = 0;
 
     asio::awaitable<void> next(std::size_t after) {
-        while (calls == after) {
-            BOOST_REQUIRE_MESSAGE(steady_now() < in_time(), "nothing was announced");
-            co_await heard.wait(in_time());
-            BOOST_REQUIRE_MESSAGE(calls != after, "nothing was announced in time");
-        }
+        auto const deadline = in_time();
+        while (calls == after && steady_now() < deadline) co_await heard.wait(deadline);
+        BOOST_REQUIRE_MESSAGE(calls != after, "nothing was announced in time");
     }
 };
 

@@ -89,6 +89,28 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_report_is_queued_and_then_says_what_was_booked, 
     BOOST_TEST(walk(api, ledger + "/reports", 10).size() == 1U);
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_report_is_gross_a_refund_takes_nothing_away, Store, Stores) {
+    Api api(Store::server());
+    auto const ledger = api.new_ledger();
+    for (auto const* address : {"ann", "bob"}) api.new_account(ledger, address);
+    api.deposit(ledger, "ann", 1'000);
+    std::string last;
+    for (int i = 0; i < 3; ++i) {
+        auto const made =
+            api.post(ledger + "/purchases", R"({"buyer":"ann","author":"bob","price":100})");
+        BOOST_REQUIRE_MESSAGE(made.status == 201, made.body);
+        last = made.document().at("id").as_string();
+    }
+    auto const refunded = api.post(ledger + "/purchases/" + last + "/refund", "{}");
+    BOOST_REQUIRE_MESSAGE(refunded.status == 200, refunded.body);
+    auto const report = await_status(api, new_report(api, ledger), "completed");
+    auto const& result = report.at("result").as_object();
+    BOOST_TEST(result.at("total_deposited").as_int64() == 1'000);
+    BOOST_TEST(result.at("total_purchase_volume").as_int64() == 300);
+    BOOST_TEST(result.at("total_royalties_paid").as_int64() == 210);
+    BOOST_TEST(result.at("platform_revenue").as_int64() == 90);
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(reports_are_listed_by_their_ledger_newest_first, Store, Stores) {
     Api api(Store::server());
     auto const ledger = api.new_ledger();
