@@ -16,13 +16,15 @@ WITH l AS MATERIALIZED (
      ORDER BY n.id DESC LIMIT $6)
     UNION ALL
     (SELECT n.* FROM l CROSS JOIN LATERAL (
-        SELECT p.id, 3::int2, p.ledger_id, p.id::text, p.buyer, p.author, p.price, NULL::uuid
+        SELECT p.id, 3::int2, p.ledger_id, p.id::text AS subject,
+            p.buyer, p.author, p.price, NULL::uuid
         FROM purchases p WHERE 3 = ANY ($3) AND p.ledger_id = l.id AND p.id < $5
         ORDER BY p.id DESC LIMIT $6) n
      ORDER BY n.id DESC LIMIT $6)
     UNION ALL
     (SELECT n.* FROM l CROSS JOIN generate_series(0, 3) s (status) CROSS JOIN LATERAL (
-        SELECT h.id, 2::int2, h.ledger_id, h.id::text, h.from_account, h.to_account, h.amount,
+        SELECT h.id, 2::int2, h.ledger_id, h.id::text AS subject,
+            h.from_account, h.to_account, h.amount,
             NULL::uuid
         FROM holds h
         WHERE 2 = ANY ($3) AND h.ledger_id = l.id AND h.status = s.status::int2 AND h.id < $5

@@ -14,12 +14,14 @@ WITH l AS MATERIALIZED (
         LIMIT 1) n)
     UNION ALL
     (SELECT n.* FROM l CROSS JOIN LATERAL (
-        SELECT p.id, 3::int2, p.ledger_id, p.id::text, p.buyer, p.author, p.price, NULL::uuid
+        SELECT p.id, 3::int2, p.ledger_id, p.id::text AS subject,
+            p.buyer, p.author, p.price, NULL::uuid
         FROM purchases p
         WHERE 3 = ANY ($3) AND p.ledger_id = l.id AND p.id = $7 AND p.id < $5
         LIMIT 1) n)
     UNION ALL
-    (SELECT h.id, 2::int2, h.ledger_id, h.id::text, h.from_account, h.to_account, h.amount,
+    (SELECT h.id, 2::int2, h.ledger_id, h.id::text AS subject,
+         h.from_account, h.to_account, h.amount,
         NULL::uuid
      FROM holds h JOIN l ON l.id = h.ledger_id
      WHERE 2 = ANY ($3) AND h.id = $7 AND h.id < $5)
