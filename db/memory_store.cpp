@@ -37,18 +37,13 @@ auto page_of(Map const& map, std::optional<Key> const& after, std::size_t limit,
     return page;
 }
 
-Leg const& leg_of(Transfer const& transfer, std::string const& address) {
-    return transfer.from.address == address ? transfer.from : transfer.to;
-}
-
 bool matches(Transfer const& transfer, TransferPage const& page) {
     if (page.kind && transfer.kind != *page.kind) return false;
     if (page.reference && transfer.reference != page.reference) return false;
     if (page.from && transfer.created_at() < *page.from) return false;
     if (page.to && transfer.created_at() >= *page.to) return false;
     if (!page.account) return !page.before_id || transfer.id < *page.before_id;
-    auto const version = leg_of(transfer, *page.account).version;
-    return !page.before_version || version < *page.before_version;
+    return !page.before || booking_of(transfer, *page.account) < *page.before;
 }
 
 bool matches(Purchase const& purchase, PurchasePage const& page) {
@@ -380,7 +375,7 @@ Store::Found<PastStanding> MemoryStore::find_account_at(AccountName name, Instan
     PastStanding past;
     for (auto const* transfer : transfers_of(name)) {
         if (transfer->created_at() > at) break;
-        auto const& leg = leg_of(*transfer, name.address);
+        auto const& leg = transfer->leg_of(name.address);
         past.balance = leg.balance_after;
         past.version = leg.version;
     }
@@ -402,7 +397,7 @@ Store::Listed<Account> MemoryStore::list_accounts(LedgerId ledger, AccountPage p
 Store::Listed<Transfer> MemoryStore::list_entries(AccountName name, EntryPage page, SteadyTime) {
     TransferPage wanted;
     wanted.account = name.address;
-    wanted.before_version = page.before_version;
+    wanted.before = page.before;
     wanted.limit = page.limit;
     std::vector<Transfer> list;
     for (auto const* transfer : newest_first(name.ledger, wanted.account))

@@ -67,8 +67,10 @@ pg::Params params_of(AccountName const& name) {
 pg::Params account_page(AccountName const& name, TransferPage const& page) {
     auto params = params_of(name);
     params.instant_ms(within_range(page.from.value_or(Instant{0})).ms);
-    params.instant_ms(within_range(page.to.value_or(Instant{end_of_time_ms})).ms);
-    params.int8(page.before_version.value_or(std::numeric_limits<std::int64_t>::max()));
+    // One bound for the end of the period and the place where the page before this one ended.
+    Booking end{page.to.value_or(Instant{end_of_time_ms}), INT64_MIN};
+    if (page.before) end = std::min(end, *page.before);
+    params.instant_ms(within_range(end.at).ms).int8(end.version);
     params.add(kinds_of(page.kind)).optional_text(page.reference).int8(limit_of(page.limit));
     return params;
 }
@@ -203,7 +205,7 @@ Store::Listed<Account> PostgresStore::list_accounts(LedgerId ledger, AccountPage
 Store::Listed<Transfer> PostgresStore::list_entries(AccountName name, EntryPage page,
                                                     SteadyTime deadline) {
     TransferPage all;
-    all.before_version = page.before_version;
+    all.before = page.before;
     all.limit = page.limit;
     return list(sql::list_account_transfers, account_page(name, all), deadline, rows::transfer);
 }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "db/activity.hpp"
@@ -41,12 +42,26 @@ struct AccountPage {
     std::size_t limit = 50;
 };
 
+/// Where in the history of an account something was booked: its instant comes first, because that
+/// is what the history is kept by, and within an account time never goes back.
+struct Booking {
+    domain::Instant at;
+    std::int64_t version = 0;
+
+    auto operator<=>(Booking const&) const = default;
+};
+
+/// Where a transfer stands in the history of one of its two accounts.
+inline Booking booking_of(domain::Transfer const& transfer, std::string_view address) {
+    return {transfer.created_at(), transfer.leg_of(address).version};
+}
+
 struct EntryPage {
-    std::optional<std::int64_t> before_version;
+    std::optional<Booking> before;
     std::size_t limit = 50;
 };
 
-/// Newest first. With `account`, the order is that account's versions; else it is the ids.
+/// Newest first. With `account`, the order is that account's history; else it is the ids.
 struct TransferPage {
     std::optional<std::string> account;
     std::optional<domain::TransferKind> kind;
@@ -54,7 +69,7 @@ struct TransferPage {
     std::optional<domain::Instant> from;          ///< from ≤ created_at
     std::optional<domain::Instant> to;            ///< created_at < to
     std::optional<domain::TransferId> before_id;  ///< without `account`
-    std::optional<std::int64_t> before_version;   ///< with `account`
+    std::optional<Booking> before;                ///< with `account`
     std::size_t limit = 50;
 };
 

@@ -139,6 +139,10 @@ struct Transfer {
     std::optional<KeyUse> key_use = {};
 
     Instant created_at() const { return instant_of(id.value); }
+    /// The side of one of its two accounts.
+    Leg const& leg_of(std::string_view address) const {
+        return from.address == address ? from : to;
+    }
     bool operator==(Transfer const&) const = default;
 };
 

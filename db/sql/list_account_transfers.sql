@@ -1,7 +1,8 @@
--- A page of what was booked on an account, newest first, with $3 <= created_at < $4 and version <
--- $5, of the kinds $6, with the reference $7 if there is one. The newest of each side, merged: in
--- an account, order of time is order of versions. accounts_by_address, transfers_by_from,
--- transfers_by_to (a version is compared inside the index).
+-- A page of what was booked on an account, newest first, with $3 <= created_at and (created_at,
+-- version) < ($4, $5), of the kinds $6, with the reference $7 if there is one. The newest of each
+-- side, merged: in an account, order of time is order of versions. accounts_by_address,
+-- transfers_by_from, transfers_by_to. Instant and version are compared as one row: the walk then
+-- begins where the page does; a bound on the version alone would walk past every newer entry.
 SELECT t.id, t.ledger_id, t.kind,
     t.from_account, f.address, t.from_balance, t.from_version,
     t.to_account, o.address, t.to_balance, t.to_version,
@@ -11,14 +12,14 @@ FROM (
     FROM accounts a
     CROSS JOIN LATERAL (
         (SELECT r.*, r.from_version AS version FROM transfers r
-         WHERE r.from_account = a.id AND r.created_at >= $3 AND r.created_at < $4
-             AND r.from_version < $5 AND r.kind = ANY ($6)
+         WHERE r.from_account = a.id AND r.created_at >= $3
+             AND (r.created_at, r.from_version) < ($4, $5) AND r.kind = ANY ($6)
              AND ($7 IS NULL OR r.reference = $7)
          ORDER BY r.created_at DESC, r.from_version DESC LIMIT $8)
         UNION ALL
         (SELECT r.*, r.to_version FROM transfers r
-         WHERE r.to_account = a.id AND r.created_at >= $3 AND r.created_at < $4
-             AND r.to_version < $5 AND r.kind = ANY ($6)
+         WHERE r.to_account = a.id AND r.created_at >= $3
+             AND (r.created_at, r.to_version) < ($4, $5) AND r.kind = ANY ($6)
              AND ($7 IS NULL OR r.reference = $7)
          ORDER BY r.created_at DESC, r.to_version DESC LIMIT $8)
     ) s

@@ -120,7 +120,7 @@ Answer list_entries(RequestContext& context) {
     wanted.limit = *limit + 1;
     if (auto const cursor = context.query("cursor")) {
         CursorReader in(entry_cursor, *cursor);
-        wanted.before_version = in.integer();
+        wanted.before = read_booking(in);
         if (!in.complete()) co_return context.problem(Code::invalid_cursor);
     }
     auto const ledger = co_await context.find_ledger();
@@ -140,8 +140,7 @@ Answer list_entries(RequestContext& context) {
         write_entry(json, one, address);
     };
     co_return page(*items, *limit, write_item, [&](domain::Transfer const& last) {
-        auto const& own = last.to.address == address ? last.to : last.from;
-        return CursorWriter(entry_cursor).integer(own.version).text();
+        return cursor_at(entry_cursor, db::booking_of(last, address));
     });
 }
 

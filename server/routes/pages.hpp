@@ -30,6 +30,17 @@ inline Response bad_limit(RequestContext const& context) {
     return context.bad_parameter("limit", "must be an integer from 1 to 200");
 }
 
+inline std::string cursor_at(char kind, db::Booking const& place) {
+    return CursorWriter(kind).integer(place.at.ms).integer(place.version).text();
+}
+
+inline db::Booking read_booking(CursorReader& in) {
+    db::Booking place;
+    place.at.ms = in.integer();
+    place.version = in.integer();
+    return place;
+}
+
 /// One more item than the page holds was asked for: `items` longer than `limit` means that there
 /// is a next page, whose cursor is made from the last item shown.
 template <class Item, class Write, class Cursor>

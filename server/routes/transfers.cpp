@@ -12,7 +12,7 @@ namespace penstock::server::routes {
 namespace {
 
 constexpr char id_cursor = 't';
-constexpr char version_cursor = 'v';
+constexpr char booking_cursor = 'b';
 constexpr std::size_t bulk_items_max = 10'000;
 
 /// What every movement has, however it names its accounts.
@@ -73,8 +73,8 @@ bool read_cursor(RequestContext const& context, db::TransferPage& wanted) {
     auto const cursor = context.query("cursor");
     if (!cursor) return true;
     if (wanted.account) {
-        CursorReader in(version_cursor, *cursor);
-        wanted.before_version = in.integer();
+        CursorReader in(booking_cursor, *cursor);
+        wanted.before = read_booking(in);
         return in.complete();
     }
     CursorReader in(id_cursor, *cursor);
@@ -86,8 +86,7 @@ bool read_cursor(RequestContext const& context, db::TransferPage& wanted) {
 
 std::string cursor_after(domain::Transfer const& last, db::TransferPage const& wanted) {
     if (!wanted.account) return CursorWriter(id_cursor).id(last.id.value.bytes).text();
-    auto const& own = last.to.address == *wanted.account ? last.to : last.from;
-    return CursorWriter(version_cursor).integer(own.version).text();
+    return cursor_at(booking_cursor, db::booking_of(last, *wanted.account));
 }
 
 }  // namespace

@@ -267,7 +267,7 @@ asio::awaitable<void> transfers_are_filtered_and_paged(db::Store& store, Driver&
     filtered.account = "bob";
     listed = value_of(co_await store.list_transfers(ledger.id, filtered, in_time()));
     BOOST_TEST(listed.size() == 2u);
-    filtered.before_version = 3;
+    filtered.before = db::booking_of(listed[0], "bob");
     listed = value_of(co_await store.list_transfers(ledger.id, filtered, in_time()));
     BOOST_REQUIRE(listed.size() == 1u);
     BOOST_TEST((listed[0] == made_here[1]));
@@ -279,6 +279,46 @@ asio::awaitable<void> transfers_are_filtered_and_paged(db::Store& store, Driver&
     filtered.account = "nobody";
     listed = value_of(co_await store.list_transfers(ledger.id, filtered, in_time()));
     BOOST_TEST(listed.empty());
+}
+
+/// Every entry of an account, page by page, each page asked for by the last item of the one before.
+asio::awaitable<std::vector<TransferId>> walk(db::Store& store, AccountName name,
+                                              std::size_t limit) {
+    std::vector<TransferId> seen;
+    db::EntryPage page;
+    page.limit = limit;
+    for (;;) {
+        auto const entries = value_of(co_await store.list_entries(name, page, in_time()));
+        for (auto const& entry : entries) seen.push_back(entry.id);
+        if (entries.size() < limit) co_return seen;
+        page.before = db::booking_of(entries.back(), name.address);
+    }
+}
+
+asio::awaitable<void> pages_of_an_account_follow_without_gap_or_overlap(db::Store& store,
+                                                                        Driver& driver) {
+    auto const ledger = co_await open_ledger_of_two(driver);
+    // Several in each instant, in both directions, so that neither the instant nor the side of the
+    // account says alone where a page ends.
+    for (int round = 0; round < 4; ++round) {
+        std::vector<Envelope> batch;
+        for (Amount i = 1; i <= 5; ++i) {
+            bool const back = i % 3 == 0;
+            batch.push_back(
+                driver.envelope(move(ledger, back ? "bob" : "alice", back ? "alice" : "bob", i)));
+        }
+        co_await driver.batch(std::move(batch));
+        driver.at.ms += round % 2;
+    }
+    for (auto const* address : {"alice", "bob"}) {
+        auto const name = name_in(ledger, address);
+        auto const whole = co_await walk(store, name, 100);
+        BOOST_TEST(whole.size() == (name.address == "alice" ? 21u : 20u));
+        for (std::size_t const limit : {1u, 2u, 3u, 7u}) {
+            auto const paged = co_await walk(store, name, limit);
+            BOOST_TEST((paged == whole), address << " by " << limit);
+        }
+    }
 }
 
 asio::awaitable<void> entries_and_past_balances_agree(db::Store& store, Driver& driver) {
@@ -294,7 +334,7 @@ asio::awaitable<void> entries_and_past_balances_agree(db::Store& store, Driver& 
     BOOST_REQUIRE(entries.size() == 3u);
     BOOST_TEST(entries[0].from.balance_after == 600);
     BOOST_TEST(entries[0].from.version == 5);
-    page.before_version = entries[2].from.version;
+    page.before = db::booking_of(entries[2], "alice");
     entries = value_of(co_await store.list_entries(name_in(ledger, "alice"), page, in_time()));
     BOOST_REQUIRE(entries.size() == 2u);
     BOOST_TEST(entries[1].to.balance_after == 1000);
@@ -802,6 +842,7 @@ constexpr ConformanceRule rules[] = {
     PENSTOCK_RULE(accounts_are_paged_in_byte_order),
     PENSTOCK_RULE(a_transfer_is_kept_as_it_was_decided),
     PENSTOCK_RULE(transfers_are_filtered_and_paged),
+    PENSTOCK_RULE(pages_of_an_account_follow_without_gap_or_overlap),
     PENSTOCK_RULE(entries_and_past_balances_agree),
     PENSTOCK_RULE(a_key_replays_what_it_made),
     PENSTOCK_RULE(a_bulk_replays_every_item),

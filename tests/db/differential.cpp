@@ -289,7 +289,8 @@ asio::awaitable<void> compare(Both both, LedgerId ledger, Source& source) {
         db::EntryPage page;
         page.limit = 1 + source.below(20);
         co_await both.entries(name, page);
-        page.before_version = static_cast<std::int64_t>(source.below(50));
+        auto const& some = transfers[source.below(transfers.size())];
+        page.before = db::Booking{some.created_at(), static_cast<std::int64_t>(source.below(50))};
         co_await both.entries(name, page);
         co_await both.past(name, transfers[source.below(transfers.size())].created_at());
     }
@@ -303,7 +304,7 @@ asio::awaitable<void> compare(Both both, LedgerId ledger, Source& source) {
         if (source.below(3) == 0) page.from = some.created_at();
         if (source.below(3) == 0) page.to = some.created_at();
         if (source.below(3) == 0) page.before_id = some.id;
-        if (source.below(3) == 0) page.before_version = some.to.version;
+        if (source.below(3) == 0) page.before = db::booking_of(some, some.to.address);
         co_await both.transfers(ledger, page);
     }
     co_await compare_purchases(both, ledger, source);

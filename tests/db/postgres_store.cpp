@@ -92,7 +92,7 @@ asio::awaitable<void> list_by_every_filter(db::Store& store, Books const& books,
     BOOST_TEST(listed.empty());
 
     db::EntryPage entries;
-    entries.before_version = 5;
+    entries.before = db::Booking{Books::now, 5};
     entries.limit = 3;
     listed = value_of(co_await store.list_entries(books.name("a"), entries, soon()));
     BOOST_TEST((listed == only(all, {3, 2, 1})));
@@ -494,6 +494,74 @@ BOOST_AUTO_TEST_CASE(plans_made_on_empty_tables_walk_indexes_and_only_their_own_
     BOOST_TEST(sql("SELECT string_agg(indexrelname || ' ' || idx_tup_read, ', ')"
                    " FROM pg_stat_user_indexes WHERE relname = 'transfers'"
                    " AND idx_tup_read > 1500") == "");
+}
+
+/// `count` deposits on one account, a hundred in each millisecond.
+asio::awaitable<void> book_many(LivingWriter& writer, Books& books, int count) {
+    constexpr int batch = 10'000;
+    auto const start = Books::now;
+    for (int done = 0; done < count; done += batch) {
+        Changes changes;
+        for (int i = 0; i < batch; ++i) {
+            Books::now.ms = start.ms + (done + i) / 100;
+            changes.transfers.push_back(books.book("@world", "a", 1, TransferKind::deposit));
+        }
+        changes.changed_accounts = books.all_accounts();
+        co_await tests::write(writer, books.keys(), std::move(changes));
+    }
+    Books::now = start;
+}
+
+// An index condition that only the end of a page's range knows would walk there from the newest
+// entry; the statistics count its blocks, whether or not it gives rows away.
+BOOST_AUTO_TEST_CASE(a_page_of_an_account_costs_the_same_at_any_depth) {
+    tests::MigratedDatabase fresh;
+    constexpr int rows = 20'000, pages = 40, limit = 5;
+    Books books("depth");
+    books.open("a");
+    auto load = [&](db::Store&, LivingWriter& one, LivingWriter&) -> asio::awaitable<void> {
+        co_await found(one, books);
+        co_await book_many(one, books, rows);
+    };
+    with_store(fresh.store_options(), load);
+    auto sql = fresh.connect();
+    auto const sessions =
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND backend_type = 'client backend'";
+    sql.await(sessions, "1");
+    sql("SELECT pg_stat_reset()");
+    auto read = [&](db::Store& store, LivingWriter&, LivingWriter&) -> asio::awaitable<void> {
+        db::EntryPage page;
+        page.limit = limit;
+        db::TransferPage filtered;
+        filtered.account = "a";
+        filtered.limit = limit;
+        for (int i = 0; i < pages; ++i) {
+            std::int64_t const version = 100 + i * (rows / pages);
+            page.before = db::Booking{{Books::now.ms + (version - 1) / 100}, version};
+            auto const name = books.name("a");
+            auto const entries = value_of(co_await store.list_entries(name, page, soon()));
+            BOOST_TEST_REQUIRE(entries.size() == static_cast<std::size_t>(limit));
+            BOOST_TEST(entries.front().to.version == version - 1);
+            filtered.before = page.before;
+            auto const same =
+                value_of(co_await store.list_transfers(books.ledger.id, filtered, soon()));
+            BOOST_TEST((same == entries));
+        }
+    };
+    with_store(fresh.store_options(), read);
+    sql.await(sessions, "1");
+    // A descent of the tree and a leaf or two each time; the whole index has over a hundred blocks.
+    auto const read_of = [&](std::string const& index) {
+        return std::stoi(
+            sql("SELECT idx_blks_hit + idx_blks_read FROM pg_statio_user_indexes"
+                " WHERE indexrelname = '" +
+                index + "'"));
+    };
+    for (auto const* index : {"transfers_by_to", "transfers_by_from"})
+        BOOST_TEST(read_of(index) <= 2 * pages * 6, index << " " << read_of(index));
+    auto const size = sql("SELECT pg_relation_size('transfers_by_to') / 8192");
+    BOOST_TEST(std::stoi(size) > 50, size);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
