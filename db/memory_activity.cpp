@@ -99,7 +99,7 @@ Store::Listed<Activity> MemoryStore::list_activity(OrganizationId organization, 
         }
         if (matches(item, page)) list.push_back(std::move(item));
     };
-    for (auto const& transfer : transfers_) add(transfer.ledger, activity_of_transfer(transfer));
+    for (auto const& [index, one] : transfers_) add(one.ledger, activity_of_transfer(one));
     for (auto const& [name, one] : purchases_) add(one.ledger, activity_of_purchase(one));
     for (auto const& [name, one] : holds_) add(one.ledger, activity_of_hold(one));
     for (auto const& [name, account] : accounts_)

@@ -168,7 +168,7 @@ void MemoryStore::load_ledgers(KeySet const& keys, Loaded& loaded) const {
 
 bool MemoryStore::load_key(IdempotencyKey key, KeyRecord& record) const {
     if (auto const* index = find_in(transfer_keys_, key)) {
-        auto const& transfer = transfers_[*index];
+        auto const& transfer = transfers_.at(*index);
         record = {transfer.key_use->fingerprint, transfer.created_at(), transfer};
         return true;
     }
@@ -209,6 +209,7 @@ void MemoryStore::commit(Changes const& changes) {
     for (auto const& answer : changes.answers) {
         PENSTOCK_ASSERT(!key_is_used(answer.key_use.key));
         answers_.emplace(answer.key_use.key, answer);
+        answers_by_age_.emplace(answer.created_at, answer.key_use.key);
     }
     for (auto const& [id, at] : changes.retried_jobs) jobs_.make_due_again(id, at);
     for (auto const& job : changes.new_jobs) jobs_.add(job);
@@ -216,8 +217,11 @@ void MemoryStore::commit(Changes const& changes) {
 }
 
 void MemoryStore::free_key(IdempotencyKey key) {
-    answers_.erase(key);
-    if (auto const* index = find_in(transfer_keys_, key)) transfers_[*index].key_use.reset();
+    if (auto const* answer = find_in(answers_, key)) {
+        answers_by_age_.erase({answer->created_at, key});
+        answers_.erase(key);
+    }
+    if (auto const* index = find_in(transfer_keys_, key)) transfers_.at(*index).key_use.reset();
     transfer_keys_.erase(key);
     if (auto const* name = find_in(purchase_keys_, key)) purchases_.at(*name).key_use.reset();
     purchase_keys_.erase(key);
@@ -241,6 +245,7 @@ void MemoryStore::commit_ledgers(Changes const& changes) {
         auto const& ledger = ledgers_.at(id);
         ledger_names_.erase({ledger.organization, ledger.name});
         ledgers_.erase(id);
+        deleted_ledgers_.emplace(at, id);
     }
     for (auto const& ledger : changes.new_ledgers) {
         LedgerName const name{ledger.organization, ledger.name};
@@ -251,8 +256,8 @@ void MemoryStore::commit_ledgers(Changes const& changes) {
 }
 
 void MemoryStore::commit_transfer(Transfer const& transfer) {
-    auto const index = transfers_.size();
-    transfers_.push_back(transfer);
+    auto const index = next_transfer_++;
+    transfers_.emplace(index, transfer);
     PENSTOCK_ASSERT(transfers_by_id_.emplace(transfer.id, index).second);
     transfers_by_account_[{transfer.ledger, transfer.from.address}].push_back(index);
     transfers_by_account_[{transfer.ledger, transfer.to.address}].push_back(index);
@@ -296,7 +301,7 @@ void MemoryStore::commit_holds(Changes const& changes) {
 
 Transfer const* MemoryStore::find(TransferId id) const {
     auto const* index = find_in(transfers_by_id_, id);
-    return index ? &transfers_[*index] : nullptr;
+    return index ? &transfers_.at(*index) : nullptr;
 }
 
 std::vector<Account const*> MemoryStore::accounts_of(LedgerId ledger) const {
@@ -309,7 +314,7 @@ std::vector<Account const*> MemoryStore::accounts_of(LedgerId ledger) const {
 std::vector<Transfer const*> MemoryStore::transfers_of(AccountName const& name) const {
     std::vector<Transfer const*> list;
     if (auto const* indices = find_in(transfers_by_account_, name))
-        for (auto const index : *indices) list.push_back(&transfers_[index]);
+        for (auto const index : *indices) list.push_back(&transfers_.at(index));
     return list;
 }
 
@@ -323,7 +328,8 @@ std::vector<Transfer const*> MemoryStore::newest_first(
         return list;
     }
     for (auto at = transfers_by_id_.rbegin(); at != transfers_by_id_.rend(); ++at)
-        if (transfers_[at->second].ledger == ledger) list.push_back(&transfers_[at->second]);
+        if (auto const& transfer = transfers_.at(at->second); transfer.ledger == ledger)
+            list.push_back(&transfer);
     return list;
 }
 
@@ -452,10 +458,96 @@ Store::Listed<Hold> MemoryStore::list_due_holds(Instant now, std::size_t limit, 
     co_return list;
 }
 
+asio::awaitable<Result<std::size_t>> MemoryStore::purge(Instant before, std::size_t limit,
+                                                        SteadyTime) {
+    auto removed = purge_answers(before, limit);
+    while (removed < limit && !deleted_ledgers_.empty()) {
+        auto const [deleted_at, ledger] = *deleted_ledgers_.begin();
+        if (deleted_at >= ledgers_before(before)) break;
+        removed += purge_ledger(ledger, limit - removed);
+    }
+    co_return removed;
+}
+
+std::size_t MemoryStore::purge_answers(Instant before, std::size_t limit) {
+    std::size_t removed = 0;
+    while (removed < limit && !answers_by_age_.empty()) {
+        auto const oldest = answers_by_age_.begin();
+        if (oldest->first >= before) break;
+        answers_.erase(oldest->second);
+        answers_by_age_.erase(oldest);
+        ++removed;
+    }
+    return removed;
+}
+
+/// At least one row, so that whoever calls it again comes to an end.
+std::size_t MemoryStore::purge_ledger(LedgerId id, std::size_t limit) {
+    std::size_t removed = 0;
+    while (removed < limit) {
+        auto const account = accounts_.lower_bound({id, ""});
+        if (account == accounts_.end() || account->first.ledger != id) break;
+        ++removed;
+        if (purge_newest_transfer(account->first)) continue;
+        transfers_by_account_.erase(account->first);
+        accounts_.erase(account);
+    }
+    removed += purge_children(id, limit - removed);
+    if (removed == limit) return removed;
+    for (auto at = totals_.lower_bound({id, TotalKind{}});
+         at != totals_.end() && at->first.first == id;) {
+        at = totals_.erase(at);
+        ++removed;
+    }
+    std::erase_if(deleted_ledgers_, [&](auto const& entry) { return entry.second == id; });
+    return removed + 1;
+}
+
+/// Purchases, holds and events of a ledger.
+std::size_t MemoryStore::purge_children(LedgerId id, std::size_t limit) {
+    std::size_t removed = 0;
+    auto const first_of = [&](auto& rows) {
+        auto const at = rows.lower_bound({id, {}});
+        return at != rows.end() && at->first.first == id ? at : rows.end();
+    };
+    for (auto at = first_of(purchases_); at != purchases_.end() && removed < limit; ++removed) {
+        if (at->second.key_use) purchase_keys_.erase(at->second.key_use->key);
+        purchases_.erase(at);
+        at = first_of(purchases_);
+    }
+    for (auto at = first_of(holds_); at != holds_.end() && removed < limit; ++removed) {
+        holds_.erase(at);
+        at = first_of(holds_);
+    }
+    for (auto at = events_.begin(); at != events_.end() && removed < limit;) {
+        bool const is_its = at->ledger == id;
+        at = is_its ? events_.erase(at) : at + 1;
+        removed += is_its;
+    }
+    return removed;
+}
+
+/// False: the account has none. Its other account forgets it, too: it is the newest there as well,
+/// or stands near the end.
+bool MemoryStore::purge_newest_transfer(AccountName const& name) {
+    auto* const own = find_in(transfers_by_account_, name);
+    if (!own || own->empty()) return false;
+    auto const index = own->back();
+    auto const transfer = transfers_.extract(index).mapped();
+    for (auto const& leg : {transfer.from, transfer.to}) {
+        auto& booked = transfers_by_account_.at({name.ledger, leg.address});
+        booked.erase(std::ranges::lower_bound(booked, index));
+    }
+    transfers_by_id_.erase(transfer.id);
+    if (transfer.reverts) reverted_.erase(*transfer.reverts);
+    if (transfer.key_use) transfer_keys_.erase(transfer.key_use->key);
+    return true;
+}
+
 Store::Listed<Check> MemoryStore::verify(LedgerId ledger, SteadyTime) {
     LedgerRows rows;
     rows.accounts = accounts_of(ledger);
-    for (auto const& transfer : transfers_)
+    for (auto const& [index, transfer] : transfers_)
         if (transfer.ledger == ledger) rows.transfers.push_back(&transfer);
     rows.purchases = newest_of(purchases_, ledger);
     rows.holds = newest_of(holds_, ledger);

@@ -54,12 +54,14 @@ public:
     Listed<domain::Hold> list_due_holds(domain::Instant now, std::size_t limit,
                                         SteadyTime) override;
     Listed<Activity> list_activity(domain::OrganizationId, ActivityPage, SteadyTime) override;
+    asio::awaitable<Result<std::size_t>> purge(domain::Instant before, std::size_t limit,
+                                               SteadyTime) override;
     Listed<Check> verify(domain::LedgerId ledger, SteadyTime) override;
     JobQueue& jobs() override { return jobs_; }
 
 private:
     friend class MemoryWriter;
-    using Index = std::size_t;  ///< into transfers_
+    using Index = std::uint64_t;  ///< into transfers_
     using TotalName = std::pair<domain::LedgerId, domain::TotalKind>;
     using PurchaseName = std::pair<domain::LedgerId, domain::PurchaseId>;
     using HoldName = std::pair<domain::LedgerId, domain::HoldId>;
@@ -75,6 +77,10 @@ private:
     void commit_purchases(domain::Changes const& changes);
     void commit_holds(domain::Changes const& changes);
     bool key_is_used(domain::IdempotencyKey key) const;
+    std::size_t purge_answers(domain::Instant before, std::size_t limit);
+    std::size_t purge_ledger(domain::LedgerId id, std::size_t limit);
+    std::size_t purge_children(domain::LedgerId id, std::size_t limit);
+    bool purge_newest_transfer(domain::AccountName const& name);
     domain::Transfer const* find(domain::TransferId id) const;
     std::vector<domain::Account const*> accounts_of(domain::LedgerId ledger) const;
     std::vector<domain::Transfer const*> transfers_of(domain::AccountName const& name) const;
@@ -88,7 +94,8 @@ private:
     std::map<domain::LedgerId, domain::Ledger> ledgers_;  ///< without the deleted ones
     std::map<domain::LedgerName, domain::LedgerId> ledger_names_;
     std::map<domain::AccountName, domain::Account> accounts_;
-    std::vector<domain::Transfer> transfers_;
+    std::map<Index, domain::Transfer> transfers_;  ///< in the order of their commits
+    Index next_transfer_ = 0;
     std::map<domain::TransferId, Index> transfers_by_id_;
     std::map<domain::AccountName, std::vector<Index>> transfers_by_account_;
     std::map<domain::IdempotencyKey, Index> transfer_keys_;
@@ -99,6 +106,8 @@ private:
     std::set<std::pair<domain::Instant, HoldName>> due_;  ///< pending holds that expire
     std::vector<domain::Event> events_;
     std::map<domain::IdempotencyKey, domain::Answer> answers_;
+    std::set<std::pair<domain::Instant, domain::IdempotencyKey>> answers_by_age_;
+    std::set<std::pair<domain::Instant, domain::LedgerId>> deleted_ledgers_;
     std::map<TotalName, domain::Total> totals_;
     MemoryJobQueue jobs_;
 };

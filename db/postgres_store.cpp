@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "db/pg/plain_connection.hpp"
+#include "db/postgres_purge.hpp"
 #include "db/postgres_rows.hpp"
 #include "db/postgres_writer.hpp"
 #include "db/sql.hpp"
@@ -98,7 +99,10 @@ PostgresStore::PostgresStore(asio::any_io_executor executor, PostgresOptions opt
       options_(std::move(options)),
       readers_(executor, for_reads(options_.connection), options_.read_connections,
                options_.backoff, options_.on_connection),
-      jobs_(executor, options_.connection, options_.backoff, readers_) {}
+      jobs_(executor, options_.connection, options_.backoff, readers_),
+      purge_(std::make_unique<PostgresPurge>(executor, options_)) {}
+
+PostgresStore::~PostgresStore() = default;
 
 asio::awaitable<void> PostgresStore::run() { return readers_.run(); }
 
@@ -335,6 +339,11 @@ Store::Listed<Hold> PostgresStore::list_due_holds(Instant now, std::size_t limit
     pg::Params params;
     params.instant_ms(within_range(now).ms).int8(limit_of(limit));
     return list(sql::list_due_holds, std::move(params), deadline, rows::hold);
+}
+
+asio::awaitable<Result<std::size_t>> PostgresStore::purge(Instant before, std::size_t limit,
+                                                          SteadyTime deadline) {
+    return purge_->run(before, limit, deadline);
 }
 
 namespace {

@@ -17,7 +17,7 @@ struct PostgresOptions {
 
     /// Where, and every limit of a connection. Plans are pinned whatever it says.
     pg::ConnectionOptions connection;
-    pg::BackoffLimits backoff = {};
+    reactor::BackoffLimits backoff = pg::reconnect_pauses;
     std::size_t read_connections = 2;
     milliseconds verify_max{600'000};  ///< one full scan of verify()
     milliseconds abandon_max{5'000};   ///< waiting for a ROLLBACK; then the connection is dropped
@@ -27,10 +27,13 @@ struct PostgresOptions {
     std::function<void(pg::Failure const&)> on_failure = nullptr;
 };
 
+class PostgresPurge;
+
 /// The schema is that of db/migrations; whoever makes a store has run migrate().
 class PostgresStore final : public Store {
 public:
     PostgresStore(asio::any_io_executor executor, PostgresOptions options);
+    ~PostgresStore() override;
 
     asio::awaitable<void> run() override;
     std::unique_ptr<Writer> make_writer() override;
@@ -62,6 +65,8 @@ public:
     Listed<domain::Hold> list_due_holds(domain::Instant now, std::size_t limit,
                                         SteadyTime) override;
     Listed<Activity> list_activity(domain::OrganizationId, ActivityPage, SteadyTime) override;
+    asio::awaitable<Result<std::size_t>> purge(domain::Instant before, std::size_t limit,
+                                               SteadyTime) override;
     Listed<Check> verify(domain::LedgerId, SteadyTime) override;
     JobQueue& jobs() override { return jobs_; }
 
@@ -80,6 +85,7 @@ private:
     PostgresOptions options_;
     pg::Pool readers_;
     PostgresJobQueue jobs_;
+    std::unique_ptr<PostgresPurge> purge_;
 };
 
 }  // namespace penstock::db

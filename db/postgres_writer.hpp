@@ -21,7 +21,7 @@ public:
     asio::awaitable<error_code> commit(domain::Changes changes, SteadyTime deadline) override;
     asio::awaitable<void> abandon() override;
 
-    pg::SessionMetrics const& metrics() const { return session_.metrics(); }
+    pg::SessionMetrics const* connection_metrics() const override { return &session_.metrics(); }
 
 private:
     asio::awaitable<error_code> resolve(SteadyTime deadline);

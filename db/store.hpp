@@ -2,6 +2,7 @@
 // one conformance suite runs on both.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +13,10 @@
 #include "db/job_queue.hpp"
 #include "domain/working_set.hpp"
 #include "reactor/result.hpp"
+
+namespace penstock::db::pg {
+struct SessionMetrics;
+}
 
 namespace penstock::db {
 
@@ -34,6 +39,9 @@ public:
 
     /// Ends the loaded transaction without an effect.
     virtual asio::awaitable<void> abandon() = 0;
+
+    /// What its connection counts; null where there is none.
+    virtual pg::SessionMetrics const* connection_metrics() const { return nullptr; }
 };
 
 struct AccountPage {
@@ -103,6 +111,15 @@ struct Check {
     bool operator==(Check const&) const = default;
 };
 
+/// What a server whose clock is slow used a key for may look younger than it is: a ledger's rows
+/// stay this much longer than any key that was used on it.
+inline constexpr std::chrono::hours purge_slack{1};
+
+/// The instant before which a ledger must have been deleted for its rows to go.
+inline domain::Instant ledgers_before(domain::Instant before) {
+    return {before.ms - milliseconds(purge_slack).count()};
+}
+
 /// Reads and writers on one event loop. Reads see every commit that was confirmed before them.
 class Store {
 public:
@@ -153,6 +170,13 @@ public:
 
     /// What happened in an organization's ledgers.
     virtual Listed<Activity> list_activity(domain::OrganizationId, ActivityPage, SteadyTime) = 0;
+
+    /// Removes what nobody can ask for any more: answers from before `before` (their keys are
+    /// free), then the rows of ledgers that were deleted purge_slack earlier still. At most `limit`
+    /// rows, and how many it was; 0: nothing is left. Writers never wait for it, and several
+    /// servers may do it at once; within a store one call at a time.
+    virtual asio::awaitable<Result<std::size_t>> purge(domain::Instant before, std::size_t limit,
+                                                       SteadyTime) = 0;
 
     /// Every invariant of a money ledger, by full scan.
     virtual Listed<Check> verify(domain::LedgerId, SteadyTime) = 0;

@@ -136,6 +136,12 @@ std::unique_ptr<JobWorker> make_worker(asio::any_io_executor executor, Options c
                                        worker_options(options));
 }
 
+PeriodicOptions purge_options(Options const& options) {
+    PeriodicOptions purge;
+    purge.interval = options.purge_interval;
+    return purge;
+}
+
 ListenerOptions listener_options(Options const& options, Clock& clock, IdSource& ids) {
     ListenerOptions listener;
     listener.address = options.listen_address;
@@ -154,8 +160,24 @@ void write_readers(MetricsWriter& out, std::string const& shard, db::PostgresSto
     if (store == nullptr) return;
     auto const& readers = store->readers();
     for (std::size_t i = 0; i < readers.size(); ++i) {
-        MetricsWriter::Labels const labels{{"shard", shard}, {"session", std::to_string(i)}};
+        MetricsWriter::Labels const labels{
+            {"shard", shard}, {"role", "read"}, {"session", std::to_string(i)}};
         write_metrics(out, labels, readers.session(i).metrics());
+    }
+}
+
+void write_lanes(MetricsWriter& out, std::string const& shard,
+                 std::vector<std::unique_ptr<Lane>> const& lanes) {
+    for (std::size_t i = 0; i < lanes.size(); ++i) {
+        auto const& lane = *lanes[i];
+        auto const number = std::to_string(i);
+        MetricsWriter::Labels const own{{"shard", shard}, {"lane", number}};
+        write_metrics(out, own, lane.metrics());
+        write_metrics(out, own, lane.collector_metrics());
+        MetricsWriter::Labels const session{
+            {"shard", shard}, {"role", "write"}, {"session", number}};
+        if (auto const* connection = lane.connection_metrics())
+            write_metrics(out, session, *connection);
     }
 }
 
@@ -260,6 +282,12 @@ Application::Application(Options options, Log& log)
       router_(route_table()),
       openapi_(openapi_document(route_table())),
       reactor_(options_.threads),
+      purge_(
+          purge_options(options_), [this](SteadyTime deadline) { return purge(deadline); },
+          [this] { return static_cast<std::uint32_t>(backs_.front()->ids.nonce()); },
+          [this, limit = LogLimit{}](error_code error) mutable {
+              log_.limited(limit, LogLevel::warning, "purge_failed", {{"error", error.message()}});
+          }),
       engine_(reactor_, engine_options(options_)),
       limiter_(reactor_, rate_limiter_options(options_)),
       jobs_(reactor_.executor(0)),
@@ -345,10 +373,19 @@ asio::awaitable<void> Application::start(std::size_t shard) {
     auto& front = *fronts_[shard];
     front.background.spawn(front.back.store.run());
     if (front.back.redis) front.background.spawn(front.back.redis->run());
+    if (shard == 0) front.background.spawn(purge_.run());
     engine_.spawn(shard, front.lanes);
     if (shard == 0) front.background.spawn(hold_expiry_->run());
     front.listening.spawn(front.listener.run());
     co_return;
+}
+
+/// One portion of what is past the retention of keys.
+asio::awaitable<Result<std::size_t>> Application::purge(SteadyTime deadline) {
+    auto& back = *backs_.front();
+    domain::Instant before = back.clock.now();
+    before.ms -= milliseconds(options_.key_retention).count();
+    return back.store.purge(before, options_.purge_items, deadline);
 }
 
 asio::awaitable<bool> Application::store_answers(SteadyTime deadline) {
@@ -442,18 +479,14 @@ std::string Application::render_metrics() const {
         if (front->back.redis) write_metrics(out, labels, front->back.redis->metrics());
         if (options_.rate_limits.any()) write_metrics(out, labels, limiter_.metrics(front->shard));
         write_readers(out, shard, front->back.postgres.get());
-        std::size_t number = 0;
-        for (auto const& lane : engine_.lanes(front->shard)) {
-            MetricsWriter::Labels const own{{"shard", shard}, {"lane", std::to_string(number++)}};
-            write_metrics(out, own, lane->metrics());
-            write_metrics(out, own, lane->collector_metrics());
-        }
+        write_lanes(out, shard, engine_.lanes(front->shard));
     }
     write_metrics(out, {{"work", "hold_expiry"}}, hold_expiry_->metrics());
     if (worker_) {
         for (auto const& kind : worker_->metrics()) write_metrics(out, {}, *kind);
         write_metrics(out, {{"work", "job_retention"}}, worker_->retention());
     }
+    write_metrics(out, {{"work", "purge"}}, purge_.metrics());
     write_process_metrics(out, started_at_s_);
     return out.text();
 }

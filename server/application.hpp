@@ -42,6 +42,7 @@ private:
     std::unique_ptr<Periodic> make_hold_expiry();
     asio::awaitable<void> live();
     asio::awaitable<void> start(std::size_t shard);
+    asio::awaitable<Result<std::size_t>> purge(SteadyTime deadline);
     asio::awaitable<bool> store_answers(SteadyTime deadline);
     asio::awaitable<void> watch_signals();
     asio::awaitable<void> stop();
@@ -60,6 +61,7 @@ private:
     double started_at_s_ = 0;
     reactor::Reactor reactor_;
     std::vector<std::unique_ptr<Back>> backs_;
+    Periodic purge_;  ///< on shard 0, for the whole process
     Engine engine_;
     RateLimiter limiter_;
     std::vector<std::unique_ptr<Front>> fronts_;

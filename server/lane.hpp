@@ -49,6 +49,10 @@ public:
     std::size_t queued() const { return collector_.metrics().queue_weight.get(); }
     LaneMetrics const& metrics() const { return metrics_; }
     reactor::CollectorMetrics const& collector_metrics() const { return collector_.metrics(); }
+    /// Of its writer's connection; null where there is none.
+    db::pg::SessionMetrics const* connection_metrics() const {
+        return writer_->connection_metrics();
+    }
 
 private:
     using Batch = std::vector<domain::Envelope>;

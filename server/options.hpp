@@ -42,6 +42,8 @@ struct Options {
     std::chrono::hours key_retention{0};
     milliseconds hold_expiry_interval{0};
     std::size_t hold_expiry_items = 0;
+    milliseconds purge_interval{0};
+    std::size_t purge_items = 0;
     std::vector<std::string> cors_origins;
     std::string tls_certificate;
     std::string tls_key;

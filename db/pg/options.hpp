@@ -6,6 +6,7 @@
 #include <string>
 
 #include "db/pg/address.hpp"
+#include "reactor/backoff.hpp"
 #include "reactor/result.hpp"
 
 namespace penstock::db::pg {
@@ -30,11 +31,8 @@ struct ConnectionOptions {
     std::size_t segments_max = 64;  ///< in flight; more is reactor::Errc::overloaded
 };
 
-struct BackoffLimits {
-    milliseconds first{50};    ///< upper bound of the first pause
-    milliseconds most{5'000};  ///< upper bound of every pause
-    /// A connection that lived this long was good: the next pause is a first one.
-    milliseconds good_after{5'000};
-};
+/// Between attempts to connect. A connection that lived for five seconds was good.
+inline constexpr reactor::BackoffLimits reconnect_pauses{milliseconds{50}, milliseconds{5'000},
+                                                         milliseconds{5'000}};
 
 }  // namespace penstock::db::pg

@@ -11,7 +11,7 @@
 namespace penstock::db::pg {
 
 Pool::Pool(asio::any_io_executor executor, ConnectionOptions options, std::size_t size,
-           BackoffLimits backoff, Session::Observer observer)
+           reactor::BackoffLimits backoff, Session::Observer observer)
     : executor_(executor), came_up_(executor) {
     PENSTOCK_ASSERT(size > 0);
     auto relay = [this, observer](SessionEvent const& event) {

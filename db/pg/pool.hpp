@@ -16,7 +16,7 @@ namespace penstock::db::pg {
 class Pool {
 public:
     Pool(asio::any_io_executor executor, ConnectionOptions options, std::size_t size,
-         BackoffLimits backoff = BackoffLimits(), Session::Observer observer = nullptr);
+         reactor::BackoffLimits backoff = reconnect_pauses, Session::Observer observer = nullptr);
     Pool(Pool&&) = delete;
     ~Pool();
 

@@ -8,8 +8,8 @@
 
 namespace penstock::db::pg {
 
-Session::Session(asio::any_io_executor executor, ConnectionOptions options, BackoffLimits backoff,
-                 Observer observer)
+Session::Session(asio::any_io_executor executor, ConnectionOptions options,
+                 reactor::BackoffLimits backoff, Observer observer)
     : executor_(executor),
       options_(std::move(options)),
       backoff_(backoff),

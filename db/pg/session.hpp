@@ -7,7 +7,6 @@
 #include <memory>
 #include <random>
 
-#include "db/pg/backoff.hpp"
 #include "db/pg/broadcast.hpp"
 #include "db/pg/connection.hpp"
 #include "db/pg/metrics.hpp"
@@ -49,7 +48,7 @@ public:
     using Observer = std::function<void(SessionEvent const&)>;
 
     Session(asio::any_io_executor executor, ConnectionOptions options,
-            BackoffLimits backoff = BackoffLimits(), Observer observer = nullptr);
+            reactor::BackoffLimits backoff = reconnect_pauses, Observer observer = nullptr);
     Session(Session&&) = delete;
     ~Session();
 
@@ -84,7 +83,7 @@ private:
 
     asio::any_io_executor executor_;
     ConnectionOptions options_;
-    Backoff backoff_;
+    reactor::Backoff backoff_;
     Observer observer_;
     std::mt19937 random_;
     SessionMetrics metrics_;

@@ -8,7 +8,6 @@
 #include <string>
 #include <utility>
 
-#include "db/pg/backoff.hpp"
 #include "db/pg/connection.hpp"
 #include "db/pg/plain_connection.hpp"
 #include "reactor/deadline.hpp"
@@ -16,7 +15,7 @@
 namespace penstock::db::pg {
 namespace {
 
-constexpr BackoffLimits pauses{milliseconds{10}, milliseconds{250}, milliseconds{0}};
+constexpr reactor::BackoffLimits pauses{milliseconds{10}, milliseconds{250}, milliseconds{0}};
 
 // Pauses are not jittered: at most one lane per shard asks.
 constexpr std::uint32_t whole_pause = std::numeric_limits<std::uint32_t>::max();

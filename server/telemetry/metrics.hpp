@@ -88,6 +88,8 @@ void write_metrics(MetricsWriter& out, MetricsWriter::Labels const& labels,
 void write_metrics(MetricsWriter& out, MetricsWriter::Labels const& labels,
                    db::pg::SessionMetrics const& metrics);
 void write_metrics(MetricsWriter& out, MetricsWriter::Labels const& labels,
+                   PeriodicMetrics const& metrics);
+void write_metrics(MetricsWriter& out, MetricsWriter::Labels const& labels,
                    RateLimiterMetrics const& metrics);
 void write_metrics(MetricsWriter& out, MetricsWriter::Labels const& labels,
                    PeriodicMetrics const& metrics);

@@ -813,6 +813,90 @@ asio::awaitable<void> the_extremes_of_amounts_are_kept(db::Store& store, Driver&
     for (auto const& check : checks) BOOST_TEST(check.ok, check.name << ": " << check.detail);
 }
 
+/// Purges `limit` rows at a time until nothing is left; how many it was.
+asio::awaitable<std::size_t> purged(db::Store& store, Instant before, std::size_t limit) {
+    std::size_t all = 0;
+    for (;;) {
+        auto const removed = value_of(co_await store.purge(before, limit, in_time()));
+        BOOST_TEST(removed <= limit);
+        if (removed == 0) co_return all;
+        all += removed;
+    }
+}
+
+/// Long before everything that other rules write, so that theirs stays.
+constexpr Instant long_ago{1'600'000'000'000};
+
+asio::awaitable<void> a_purge_takes_the_answers_of_free_keys_and_nothing_else(db::Store& store,
+                                                                              Driver& driver) {
+    Instant const before{long_ago.ms + 1};
+    co_await purged(store, before, 100);
+    driver.at = long_ago;
+    driver.keys_since = Instant{0};
+    auto const ledger = co_await open_ledger_of_two(driver);
+    auto const old = new_key(driver), old_bulk = new_key(driver), of_transfer = new_key(driver);
+    Command const bulk = MoveInBulk{ledger.id, false, {{"alice", "bob", 1}, {"alice", "bob", 2}}};
+    co_await driver.one(create_account(ledger, "carol"), old);
+    co_await driver.one(bulk, old_bulk);
+    co_await driver.one(move(ledger, "alice", "bob", 3), of_transfer);
+    driver.at = before;
+    auto const young = new_key(driver);
+    co_await driver.one(create_account(ledger, "dave"), young);
+
+    auto const removed = co_await purged(store, before, 1);
+    BOOST_TEST(removed == 2u);
+    auto const kept = co_await driver.one(create_account(ledger, "dave"), young);
+    BOOST_TEST(is_replayed(kept));
+    auto const in_its_row = co_await driver.one(move(ledger, "alice", "bob", 3), of_transfer);
+    BOOST_TEST(is_replayed(in_its_row));
+    auto const anew = co_await driver.one(create_account(ledger, "erin"), old);
+    BOOST_TEST(!is_replayed(anew));
+    auto const bulk_anew = co_await driver.one(bulk, old_bulk);
+    BOOST_TEST(!is_replayed(bulk_anew));
+    auto const alice = found(co_await store.find_account(name_in(ledger, "alice"), in_time()));
+    BOOST_TEST(alice.standing.balance == 1000 - 3 - 3 - 3);
+    for (auto const& check : value_of(co_await store.verify(ledger.id, in_time())))
+        BOOST_TEST(check.ok, check.name << ": " << check.detail);
+}
+
+asio::awaitable<void> a_deleted_ledger_is_purged_whole_once_its_keys_are_free(db::Store& store,
+                                                                              Driver& driver) {
+    driver.at = long_ago;
+    auto const kept = co_await open_ledger_of_two(driver);
+    auto const ledger = made<Ledger>(co_await driver.one(create_ledger("deleted")));
+    for (auto const* address : {"alice", "bob"})
+        co_await driver.one(create_account(ledger, address));
+    co_await driver.one(deposit(ledger, "alice", 1000), new_key(driver));
+    auto const original = made<Transfer>(co_await driver.one(move(ledger, "alice", "bob", 300)));
+    co_await driver.one(revert(ledger, original));
+    co_await driver.one(move(ledger, "alice", world_address, 1000));
+    co_await driver.one(delete_ledger(ledger));
+
+    Instant const still_kept{long_ago.ms + milliseconds(db::purge_slack).count()};
+    co_await purged(store, still_kept, 100);
+    auto const there = found(co_await store.find_transfer(ledger.id, original.id, in_time()));
+    BOOST_TEST((without_key(there) == original));
+    // 4 transfers, 4 accounts, totals of 4 kinds, and the ledger.
+    auto const removed = co_await purged(store, Instant{still_kept.ms + 1}, 3);
+    BOOST_TEST(removed == 13u);
+    auto const gone = value_of(co_await store.find_transfer(ledger.id, original.id, in_time()));
+    BOOST_TEST(!gone.has_value());
+    db::TransferPage page;
+    auto const transfers = value_of(co_await store.list_transfers(ledger.id, page, in_time()));
+    BOOST_TEST(transfers.empty());
+    for (auto const* address : {"alice", "bob", "@world", "@platform"}) {
+        auto const account =
+            value_of(co_await store.find_account(name_in(ledger, address), in_time()));
+        BOOST_TEST(!account.has_value());
+    }
+    auto const totals = value_of(co_await store.list_totals(ledger.id, in_time()));
+    BOOST_TEST(totals.empty());
+    auto const others = value_of(co_await store.list_transfers(kept.id, page, in_time()));
+    BOOST_TEST(others.size() == 1u);
+    for (auto const& check : value_of(co_await store.verify(kept.id, in_time())))
+        BOOST_TEST(check.ok, check.name << ": " << check.detail);
+}
+
 asio::awaitable<void> the_store_says_that_it_can_answer(db::Store& store, Driver&) {
     auto const error = co_await store.ping(in_time());
     BOOST_TEST(!error);
@@ -860,6 +944,8 @@ constexpr ConformanceRule rules[] = {
     PENSTOCK_RULE(a_ledger_with_an_open_hold_is_not_deleted),
     PENSTOCK_RULE(totals_and_invariants_hold),
     PENSTOCK_RULE(the_extremes_of_amounts_are_kept),
+    PENSTOCK_RULE(a_purge_takes_the_answers_of_free_keys_and_nothing_else),
+    PENSTOCK_RULE(a_deleted_ledger_is_purged_whole_once_its_keys_are_free),
     PENSTOCK_RULE(the_store_says_that_it_can_answer),
 };
 

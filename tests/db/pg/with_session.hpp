@@ -15,7 +15,7 @@ namespace penstock::tests {
 
 inline SteadyTime soon() { return steady_now() + std::chrono::seconds{20}; }
 
-inline db::pg::BackoffLimits fast_backoff() {
+inline reactor::BackoffLimits fast_backoff() {
     return {milliseconds{5}, milliseconds{50}, milliseconds{1}};
 }
 
