@@ -494,11 +494,7 @@ std::size_t MemoryStore::purge_ledger(LedgerId id, std::size_t limit) {
     }
     removed += purge_children(id, limit - removed);
     if (removed == limit) return removed;
-    for (auto at = totals_.lower_bound({id, TotalKind{}});
-         at != totals_.end() && at->first.first == id;) {
-        at = totals_.erase(at);
-        ++removed;
-    }
+    std::erase_if(totals_, [&](auto const& entry) { return entry.first.first == id; });
     std::erase_if(deleted_ledgers_, [&](auto const& entry) { return entry.second == id; });
     return removed + 1;
 }

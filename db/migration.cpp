@@ -192,27 +192,29 @@ asio::awaitable<pg::Answer<pg::ConnectionHandle>> dial_for_migration(pg::Address
     co_return co_await pg::dial(std::move(options), attempt_ends);
 }
 
-}  // namespace
+using Report = asio::awaitable<pg::Answer<MigrationReport>>;
 
-asio::awaitable<pg::Answer<MigrationReport>> migrate(pg::Address address, Migrations migrations,
-                                                     SteadyTime deadline) {
+Report with_migrator(pg::Address address, Migrations migrations, SteadyTime deadline,
+                     Report (Migrator::*work)(Migrations)) {
     require_order(migrations);
     auto const executor = co_await asio::this_coro::executor;
     auto dialled = co_await dial_for_migration(std::move(address), deadline);
     if (!dialled) co_return dialled.error();
     Migrator migrator(executor, std::move(*dialled), deadline);
-    co_return co_await migrator.migrate(migrations);
+    co_return co_await (migrator.*work)(migrations);
+}
+
+}  // namespace
+
+asio::awaitable<pg::Answer<MigrationReport>> migrate(pg::Address address, Migrations migrations,
+                                                     SteadyTime deadline) {
+    return with_migrator(std::move(address), migrations, deadline, &Migrator::migrate);
 }
 
 asio::awaitable<pg::Answer<MigrationReport>> check_schema(pg::Address address,
                                                           Migrations migrations,
                                                           SteadyTime deadline) {
-    require_order(migrations);
-    auto const executor = co_await asio::this_coro::executor;
-    auto dialled = co_await dial_for_migration(std::move(address), deadline);
-    if (!dialled) co_return dialled.error();
-    Migrator migrator(executor, std::move(*dialled), deadline);
-    co_return co_await migrator.check(migrations);
+    return with_migrator(std::move(address), migrations, deadline, &Migrator::check);
 }
 
 std::string checksum_of(Migration const& migration) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/describe/enumerators.hpp>
 #include <boost/mp11/algorithm.hpp>
+#include <functional>
 
 #include "domain/assert.hpp"
 
@@ -288,44 +289,62 @@ Job job(pg::Row row) {
     return job;
 }
 
+namespace {
+
+/// One column of many rows: what `of`, a member or a callable, gives for each.
+template <class Array, class Items, class Of>
+Array column(Items const& items, Of of) {
+    Array array;
+    for (auto const& item : items) array.push(std::invoke(of, item));
+    return array;
+}
+
+template <class Array, class Items, class Of>
+Array optional_column(Items const& items, Of of) {
+    Array array;
+    for (auto const& item : items) array.push_optional(std::invoke(of, item));
+    return array;
+}
+
+template <class Items, class Of>
+pg::UuidArray ids(Items const& items, Of of) {
+    pg::UuidArray array;
+    array.reserve(items.size());
+    for (auto const& item : items) array.push(std::invoke(of, item).value.bytes);
+    return array;
+}
+
+template <class Items, class Of>
+pg::InstantMsArray instants(Items const& items, Of of) {
+    pg::InstantMsArray array;
+    for (auto const& item : items) array.push(std::invoke(of, item).ms);
+    return array;
+}
+
+}  // namespace
+
 pg::Params insert_organizations(std::vector<Organization> const& organizations) {
-    pg::UuidArray ids;
-    pg::TextArray names;
-    pg::InstantMsArray created;
-    for (auto const& each : organizations) {
-        ids.push(each.id.value.bytes);
-        names.push(each.name);
-        created.push(each.created_at.ms);
-    }
     pg::Params params;
-    params.add(ids).add(names).add(created);
+    params.add(ids(organizations, &Organization::id));
+    params.add(column<pg::TextArray>(organizations, &Organization::name));
+    params.add(instants(organizations, &Organization::created_at));
     return params;
 }
 
 pg::Params insert_api_keys(std::vector<ApiKey> const& keys) {
-    pg::UuidArray ids, organizations;
-    pg::TextArray names;
-    pg::Int2Array scopes;
-    pg::ByteaArray digests;
-    pg::InstantMsArray created, revoked;
-    for (auto const& key : keys) {
-        ids.push(key.id.value.bytes);
-        organizations.push(key.organization.value.bytes);
-        names.push(key.name);
-        scopes.push(key.scopes);
-        digests.push(key.digest);
-        created.push(key.created_at.ms);
-        revoked.push_optional(ms(key.revoked_at));
-    }
+    auto const revoked = [](ApiKey const& key) { return ms(key.revoked_at); };
     pg::Params params;
-    params.add(ids).add(organizations).add(names).add(scopes).add(digests).add(created);
-    params.add(revoked);
+    params.add(ids(keys, &ApiKey::id)).add(ids(keys, &ApiKey::organization));
+    params.add(column<pg::TextArray>(keys, &ApiKey::name));
+    params.add(column<pg::Int2Array>(keys, &ApiKey::scopes));
+    params.add(column<pg::ByteaArray>(keys, &ApiKey::digest));
+    params.add(instants(keys, &ApiKey::created_at));
+    params.add(optional_column<pg::InstantMsArray>(keys, revoked));
     return params;
 }
 
 pg::Params insert_ledger(Ledger const& ledger, std::optional<Instant> deleted_at) {
-    pg::TextArray issuers;
-    for (auto const& issuer : ledger.issuers) issuers.push(issuer);
+    auto const issuers = column<pg::TextArray>(ledger.issuers, std::identity());
     pg::Params params;
     params.uuid(ledger.id.value.bytes).uuid(ledger.organization.value.bytes).text(ledger.name);
     params.text(ledger.asset_code).int2(ledger.asset_scale).int2(number(ledger.kind));
@@ -336,54 +355,44 @@ pg::Params insert_ledger(Ledger const& ledger, std::optional<Instant> deleted_at
 }
 
 pg::Params update_ledger(Ledger const& ledger) {
-    pg::TextArray issuers;
-    for (auto const& issuer : ledger.issuers) issuers.push(issuer);
+    auto const issuers = column<pg::TextArray>(ledger.issuers, std::identity());
     pg::Params params;
     params.uuid(ledger.id.value.bytes).int2(number(ledger.drain)).add(issuers);
     params.int2(ledger.royalty_percent);
     return params;
 }
 
+namespace {
+
+/// What an ordinary commit changes of accounts.
+void add_standings(pg::Params& params, std::vector<Account> const& accounts) {
+    auto const standing = [](auto member) {
+        return [member](Account const& account) { return account.standing.*member; };
+    };
+    params.add(column<pg::Int8Array>(accounts, standing(&Standing::balance)));
+    params.add(column<pg::Int8Array>(accounts, standing(&Standing::held)));
+    params.add(column<pg::Int2Array>(accounts, standing(&Standing::fraction)));
+    params.add(column<pg::Int8Array>(accounts, standing(&Standing::version)));
+    params.add(instants(accounts, standing(&Standing::updated_at)));
+}
+
+}  // namespace
+
 pg::Params insert_accounts(std::vector<Account> const& accounts) {
-    pg::UuidArray ids, ledgers;
-    pg::TextArray addresses, metadata;
-    pg::Int8Array limits, balances, held, versions;
-    pg::Int2Array fractions;
-    pg::InstantMsArray created, updated;
-    for (auto const& account : accounts) {
-        ids.push(account.id.value.bytes);
-        ledgers.push(account.ledger.value.bytes);
-        addresses.push(account.address);
-        limits.push(account.overdraft_limit);
-        metadata.push(account.metadata);
-        created.push(account.created_at.ms);
-        balances.push(account.standing.balance);
-        held.push(account.standing.held);
-        fractions.push(account.standing.fraction);
-        versions.push(account.standing.version);
-        updated.push(account.standing.updated_at.ms);
-    }
     pg::Params params;
-    params.add(ids).add(ledgers).add(addresses).add(limits).add(metadata).add(created);
-    params.add(balances).add(held).add(fractions).add(versions).add(updated);
+    params.add(ids(accounts, &Account::id)).add(ids(accounts, &Account::ledger));
+    params.add(column<pg::TextArray>(accounts, &Account::address));
+    params.add(column<pg::Int8Array>(accounts, &Account::overdraft_limit));
+    params.add(column<pg::TextArray>(accounts, &Account::metadata));
+    params.add(instants(accounts, &Account::created_at));
+    add_standings(params, accounts);
     return params;
 }
 
 pg::Params update_accounts(std::vector<Account> const& accounts) {
-    pg::UuidArray ids;
-    pg::Int8Array balances, held, versions;
-    pg::Int2Array fractions;
-    pg::InstantMsArray updated;
-    for (auto const& account : accounts) {
-        ids.push(account.id.value.bytes);
-        balances.push(account.standing.balance);
-        held.push(account.standing.held);
-        fractions.push(account.standing.fraction);
-        versions.push(account.standing.version);
-        updated.push(account.standing.updated_at.ms);
-    }
     pg::Params params;
-    params.add(ids).add(balances).add(held).add(fractions).add(versions).add(updated);
+    params.add(ids(accounts, &Account::id));
+    add_standings(params, accounts);
     return params;
 }
 
@@ -552,45 +561,36 @@ pg::Params insert_events(std::vector<Event> const& events) {
 }
 
 pg::Params add_totals(std::vector<Total> const& totals) {
-    pg::UuidArray ledgers;
-    pg::Int2Array kinds;
-    pg::Int8Array counts, high, low;
-    for (auto const& total : totals) {
-        ledgers.push(total.ledger.value.bytes);
-        kinds.push(number(total.kind));
-        counts.push(total.count);
-        high.push(static_cast<std::int64_t>(total.amount / billion));
-        low.push(static_cast<std::int64_t>(total.amount % billion));
-    }
+    auto const kind = [](Total const& total) { return number(total.kind); };
+    auto const high = [](Total const& total) {
+        return static_cast<std::int64_t>(total.amount / billion);
+    };
+    auto const low = [](Total const& total) {
+        return static_cast<std::int64_t>(total.amount % billion);
+    };
     pg::Params params;
-    params.add(ledgers).add(kinds).add(counts).add(high).add(low);
+    params.add(ids(totals, &Total::ledger)).add(column<pg::Int2Array>(totals, kind));
+    params.add(column<pg::Int8Array>(totals, &Total::count));
+    params.add(column<pg::Int8Array>(totals, high)).add(column<pg::Int8Array>(totals, low));
     return params;
 }
 
 pg::Params insert_answers(std::vector<Answer const*> const& answers) {
-    pg::UuidArray keys, ledgers;
-    pg::ByteaArray fingerprints;
-    pg::Int2Array statuses;
-    pg::TextArray bodies, request_ids;
-    pg::InstantMsArray created;
-    for (auto const* answer : answers) {
-        keys.push(answer->key_use.key.value.bytes);
-        fingerprints.push(answer->key_use.fingerprint);
-        ledgers.push_optional(ledger_of(*answer));
-        statuses.push(answer->status);
-        bodies.push(answer->body);
-        request_ids.push(answer->request_id);
-        created.push(answer->created_at.ms);
-    }
+    auto const key = [](Answer const* answer) { return answer->key_use.key; };
+    auto const fingerprint = [](Answer const* answer) { return answer->key_use.fingerprint; };
+    auto const ledger = [](Answer const* answer) { return ledger_of(*answer); };
     pg::Params params;
-    params.add(keys).add(fingerprints).add(ledgers).add(statuses).add(bodies).add(request_ids);
-    params.add(created);
+    params.add(ids(answers, key)).add(column<pg::ByteaArray>(answers, fingerprint));
+    params.add(optional_column<pg::UuidArray>(answers, ledger));
+    params.add(column<pg::Int2Array>(answers, &Answer::status));
+    params.add(column<pg::TextArray>(answers, &Answer::body));
+    params.add(column<pg::TextArray>(answers, &Answer::request_id));
+    params.add(instants(answers, &Answer::created_at));
     return params;
 }
 
 pg::Params insert_bulk_answer(Answer const& answer) {
-    pg::Int2Array items;
-    for (auto const item : answer.items) items.push(item);
+    auto const items = column<pg::Int2Array>(answer.items, std::identity());
     pg::Params params;
     params.uuid(answer.key_use.key.value.bytes).bytea(answer.key_use.fingerprint);
     params.optional_uuid(ledger_of(answer)).int2(answer.status).text(answer.body);

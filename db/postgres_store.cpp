@@ -377,7 +377,7 @@ Store::Listed<Check> PostgresStore::verify(LedgerId ledger, SteadyTime deadline)
     auto dialled = co_await pg::dial(options, deadline);
     if (!dialled) co_return dialled.error().code;
     pg::PlainConnection connection(executor_, std::move(*dialled));
-    // One snapshot for all checks; closing the connection ends it.
+    // One snapshot for all checks.
     auto const begun = co_await connection.script(
         "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY", deadline);
     if (!begun) co_return begun.error().code;
@@ -393,6 +393,8 @@ Store::Listed<Check> PostgresStore::verify(LedgerId ledger, SteadyTime deadline)
         if (!check) co_return check.error();
         results.push_back(std::move(*check));
     }
+    auto const ended = co_await connection.script("COMMIT", deadline);
+    if (!ended) co_return ended.error().code;
     co_return results;
 }
 

@@ -173,8 +173,9 @@ public:
 
     /// Removes what nobody can ask for any more: answers from before `before` (their keys are
     /// free), then the rows of ledgers that were deleted purge_slack earlier still. At most `limit`
-    /// rows, and how many it was; 0: nothing is left. Writers never wait for it, and several
-    /// servers may do it at once; within a store one call at a time.
+    /// rows, and how many it was (a ledger counts as one, with its few totals); 0: nothing is left.
+    /// Writers never wait for it, and several servers may do it at once; within a store one call
+    /// at a time.
     virtual asio::awaitable<Result<std::size_t>> purge(domain::Instant before, std::size_t limit,
                                                        SteadyTime) = 0;
 

@@ -31,7 +31,7 @@ std::string settings_of(ConnectionOptions const& options) {
     if (options.plans == Plans::pinned)
         text +=
             " -c plan_cache_mode=force_generic_plan -c enable_seqscan=off"
-            " -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off";
+            " -c enable_hashjoin=off -c enable_mergejoin=off -c enable_bitmapscan=off -c jit=off";
     return text;
 }
 

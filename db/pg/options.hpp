@@ -12,8 +12,9 @@
 namespace penstock::db::pg {
 
 /// Which plans the session may use. A statement prepared on an empty table may keep its
-/// sequential scan for ever; the write path pins index plans (no seqscan, hash or merge join, no
-/// JIT, generic plans), the read path lets the planner choose.
+/// sequential scan for ever, or collect and sort a whole account's history for a page of it: what
+/// walks an index pins its plans (no seqscan, bitmap scan, hash or merge join, no JIT, generic
+/// plans), what scans everything lets the planner choose.
 enum class Plans { chosen, pinned };
 
 struct ConnectionOptions {

@@ -47,7 +47,7 @@ Asked read_status(Answer<Rows> const& answer) {
 asio::awaitable<Result<TransactionOutcome>> ask_outcome(ConnectionOptions options,
                                                         std::uint64_t xid, SteadyTime deadline) {
     auto const executor = co_await asio::this_coro::executor;
-    Backoff backoff(pauses);
+    reactor::Backoff backoff(pauses);
     std::unique_ptr<PlainConnection> connection;
     std::optional<TransactionOutcome> last;
     for (;;) {

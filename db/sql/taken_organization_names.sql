@@ -1,3 +1,3 @@
--- Which of these names are taken? A name taken meanwhile fails the insert, and the batch is
--- decided again. Unique index on name.
+-- Which of these names have organizations taken? A name taken meanwhile fails the insert, and the
+-- batch is decided again. Unique index on name.
 SELECT o.name FROM unnest($1) k (name) JOIN organizations o ON o.name = k.name

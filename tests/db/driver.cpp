@@ -47,40 +47,46 @@ Envelope Driver::envelope(Command command, std::optional<KeyUse> use) {
     return envelope;
 }
 
-asio::awaitable<std::vector<Outcome>> Driver::decide(std::vector<Envelope> envelopes,
-                                                     Changes& changes) {
+asio::awaitable<Driver::Prepared> Driver::prepare(std::vector<Envelope> envelopes) {
     KeySet keys;
     for (auto const& envelope : envelopes) add_keys_of(envelope, keys);
     auto loaded = co_await writer_->load(std::move(keys), in_time());
     BOOST_REQUIRE_MESSAGE(loaded, "load: " << loaded.error().message());
     if (stamp_.at < at) stamp_ = {at};
     WorkingSet set{*std::move(loaded), stamp_, keys_since};
-    std::vector<Outcome> outcomes;
-    for (auto const& envelope : envelopes) outcomes.push_back(domain::decide(set, envelope));
+    Prepared prepared;
+    for (auto const& envelope : envelopes)
+        prepared.outcomes.push_back(domain::decide(set, envelope));
     stamp_ = set.stamp();
-    changes = set.changes();
-    for (auto& answer : changes.answers)
+    prepared.at = stamp_.at;
+    prepared.changes = set.changes();
+    for (auto& answer : prepared.changes.answers)
         if (answer.items.empty()) answer.body = body_of(answer);
-    co_return outcomes;
+    co_return prepared;
 }
 
-asio::awaitable<std::vector<Outcome>> Driver::batch(std::vector<Envelope> envelopes) {
-    Changes changes;
-    auto outcomes = co_await decide(std::move(envelopes), changes);
-    if (changes.empty()) {
+asio::awaitable<error_code> Driver::commit(Prepared const& prepared) {
+    if (prepared.changes.empty()) {
         co_await writer_->abandon();
-        co_return outcomes;
+        co_return error_code();
     }
-    auto const error = co_await writer_->commit(std::move(changes), in_time());
+    auto changes = prepared.changes;
+    co_return co_await writer_->commit(std::move(changes), in_time());
+}
+
+asio::awaitable<void> Driver::abandon() { return writer_->abandon(); }
+
+asio::awaitable<std::vector<Outcome>> Driver::batch(std::vector<Envelope> envelopes) {
+    auto prepared = co_await prepare(std::move(envelopes));
+    auto const error = co_await commit(prepared);
     BOOST_REQUIRE_MESSAGE(!error, "commit: " << error.message());
-    co_return outcomes;
+    co_return std::move(prepared.outcomes);
 }
 
 asio::awaitable<std::vector<Outcome>> Driver::abandoned(std::vector<Envelope> envelopes) {
-    Changes changes;
-    auto outcomes = co_await decide(std::move(envelopes), changes);
-    co_await writer_->abandon();
-    co_return outcomes;
+    auto prepared = co_await prepare(std::move(envelopes));
+    co_await abandon();
+    co_return std::move(prepared.outcomes);
 }
 
 asio::awaitable<Outcome> Driver::one(Command command) {

@@ -37,10 +37,19 @@ public:
         std::vector<domain::Envelope> envelopes);
     asio::awaitable<void> finish();
 
-private:
-    asio::awaitable<std::vector<domain::Outcome>> decide(std::vector<domain::Envelope> envelopes,
-                                                         domain::Changes& changes);
+    /// A batch that is decided and not yet committed.
+    struct Prepared {
+        std::vector<domain::Outcome> outcomes;
+        domain::Changes changes;
+        domain::Instant at;  ///< of the decision
+    };
 
+    /// The two halves of batch(); abandon() in place of the second one.
+    asio::awaitable<Prepared> prepare(std::vector<domain::Envelope> envelopes);
+    asio::awaitable<error_code> commit(Prepared const& prepared);
+    asio::awaitable<void> abandon();
+
+private:
     reactor::TaskGroup tasks_;
     std::unique_ptr<db::Writer> writer_;
     domain::Stamp stamp_;

@@ -17,7 +17,8 @@ namespace penstock::tests {
 /// A database of the test's own with the program's schema.
 class MigratedDatabase : public Database {
 public:
-    MigratedDatabase() {
+    MigratedDatabase() : MigratedDatabase(server_url()) {}
+    explicit MigratedDatabase(std::string url) : Database(std::move(url)) {
         auto body = [this]() -> asio::awaitable<void> {
             auto const report = co_await db::migrate(address(), db::migrations::all, soon());
             BOOST_REQUIRE_MESSAGE(report.has_value(), report.error().message);

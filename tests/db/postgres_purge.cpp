@@ -78,7 +78,7 @@ asio::awaitable<void> found_and_delete(LivingWriter& writer, std::string name, s
     co_await tests::write(writer, KeySet(), std::move(deleting));
 }
 
-constexpr std::size_t rows_beside_transfers = 4;  // two accounts, a total, the ledger
+constexpr std::size_t rows_beside_transfers = 3;  // two accounts, and the ledger with its total
 
 std::string quoted(std::string const& text) { return '\'' + text + '\''; }
 
@@ -101,9 +101,9 @@ BOOST_AUTO_TEST_CASE(what_somebody_holds_is_left_for_another_time) {
         auto const answers = co_await answer_often(one, 3);
         co_await found_and_delete(one, "held", 2);
         holder("BEGIN");
-        holder("SELECT FROM answers WHERE idempotency_key = " +
+        holder("SELECT 1 FROM answers WHERE idempotency_key = " +
                quoted(answers[1].key_use.key.to_string()) + " FOR UPDATE");
-        holder("SELECT FROM ledgers WHERE name = 'held' FOR UPDATE");
+        holder("SELECT 1 FROM ledgers WHERE name = 'held' FOR UPDATE");
         auto removed = co_await purge_all(store, ledgers_free, 10);
         BOOST_TEST(removed == 2u);
         holder("ROLLBACK");
@@ -119,7 +119,11 @@ BOOST_AUTO_TEST_CASE(a_transfer_that_somebody_holds_keeps_its_ledger_until_it_is
     auto body = [&](db::Store& store, LivingWriter& one, LivingWriter&) -> asio::awaitable<void> {
         co_await found_and_delete(one, "held", 5);
         holder("BEGIN");
-        holder("SELECT FROM transfers ORDER BY id OFFSET 2 LIMIT 1 FOR UPDATE");
+        holder(
+            "SELECT 1 FROM transfers WHERE id = (SELECT id FROM transfers ORDER BY id OFFSET 2 "
+            "LIMIT "
+            "1)"
+            " FOR UPDATE");
         auto removed = co_await purge_all(store, ledgers_free, 2);
         BOOST_TEST(removed == 4u);
         BOOST_TEST(holder("SELECT count(*) FROM accounts") == "2");
@@ -217,13 +221,13 @@ BOOST_AUTO_TEST_CASE(a_purge_reads_its_own_rows_only_and_each_of_them_once) {
     BOOST_TEST(sql("SELECT string_agg(relname || ' ' || seq_scan, ', ') FROM pg_stat_user_tables"
                    " WHERE relname IN ('transfers', 'accounts', 'answers', 'ledgers',"
                    " 'ledger_totals') AND seq_tup_read > 0") == "");
-    // Found once and removed once; a page that began among the dead entries of the pages before it
-    // would read them all again.
+    // Found, removed, and passed once more by whoever looks for what is left; pages that began
+    // among the dead entries of all pages before them would read each of them many times.
     for (auto const* index : {"transfers_pkey", "answers_pkey", "answers_by_age"}) {
         auto const read =
             sql("SELECT idx_tup_read FROM pg_stat_user_indexes WHERE indexrelname = '" +
                 std::string(index) + "'");
-        BOOST_TEST(std::stoul(read) <= 3 * dead, index << " " << read);
+        BOOST_TEST(std::stoul(read) <= 4 * dead, index << " " << read);
     }
 }
 

@@ -3,8 +3,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "tests/db/pg/proxied.hpp"
 #include "tests/db/postgres_fixture.hpp"
-#include "tests/support/fault_proxy.hpp"
 
 using namespace penstock;
 using namespace penstock::domain;
@@ -14,6 +14,7 @@ using tests::Fault;
 using tests::FaultProxy;
 using tests::found;
 using tests::LivingWriter;
+using tests::server_place;
 using tests::soon;
 using tests::Way;
 using tests::with_store;
@@ -25,17 +26,8 @@ tests::MigratedDatabase& database() {
     return instance;
 }
 
-FaultProxy::Place server_place() {
-    tests::Operator sql(tests::Database::server_url());
-    auto const directories = sql("SHOW unix_socket_directories");
-    auto const first = directories.substr(0, directories.find(','));
-    return FaultProxy::Place::unix_socket(first + "/.s.PGSQL." + sql("SHOW port"));
-}
-
 db::PostgresOptions through(FaultProxy const& proxy) {
-    auto const url = "postgresql://postgres@127.0.0.1:" + std::to_string(proxy.port()) + '/' +
-                     database().name() + "?sslmode=disable";
-    db::PostgresOptions options(db::pg::Address::parse(url).value());
+    db::PostgresOptions options(tests::address_through(proxy, database().name()));
     options.backoff = tests::fast_backoff();
     return options;
 }

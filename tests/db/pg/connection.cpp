@@ -2,22 +2,19 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "tests/db/pg/with_session.hpp"
+#include "tests/db/pg/notes.hpp"
 
 using namespace penstock;
 using namespace penstock::db::pg;
 using db::Errc;
 using db::Statement;
+using namespace tests::notes;
 using tests::one;
 using tests::soon;
 using tests::with_session;
 
 namespace {
 
-constexpr Statement add_one{"add_one", "SELECT $1 + 1"};
-constexpr Statement insert{"insert", "INSERT INTO notes (id) VALUES ($1)"};
-constexpr Statement count_notes{"count_notes", "SELECT count(*) FROM notes"};
-constexpr Statement divide{"divide", "SELECT 1 / $1"};
 constexpr Statement missing{"missing", "SELECT * FROM no_such_table"};
 constexpr Statement swell{"swell", "SELECT $1, repeat('d', 2048)"};
 constexpr Statement nap{"nap", "SELECT pg_sleep($1::int8 / 1000.0)"};
@@ -25,27 +22,6 @@ constexpr Statement setting{"setting", "SELECT current_setting($1)"};
 constexpr Statement widen{"widen", "SELECT * FROM widening"};
 constexpr Statement lock_notes{"lock_notes", "LOCK TABLE notes IN ACCESS EXCLUSIVE MODE"};
 constexpr Statement forget_all{"forget_all", "DEALLOCATE ALL"};
-
-/// A database with the table `notes`, emptied for each test.
-tests::Database& database() {
-    static tests::Database instance;
-    static bool made = false;
-    auto sql = instance.connect();
-    if (!made) sql("CREATE TABLE notes (id bigint PRIMARY KEY CHECK (id >= 0))");
-    made = true;
-    sql("TRUNCATE notes");
-    return instance;
-}
-
-Params number(std::int64_t value) {
-    Params params;
-    params.int8(value);
-    return params;
-}
-
-void require(SegmentAnswer const& answer) {
-    BOOST_REQUIRE_MESSAGE(answer.has_value(), answer.error().message);
-}
 
 asio::awaitable<std::int64_t> count(Session& session) {
     auto const answer = co_await session.execute(one(count_notes), soon());
@@ -361,6 +337,7 @@ BOOST_AUTO_TEST_CASE(the_session_has_the_settings_that_its_options_name) {
             {"enable_seqscan", "off"},
             {"enable_hashjoin", "off"},
             {"enable_mergejoin", "off"},
+            {"enable_bitmapscan", "off"},
             {"jit", "off"},
             {"client_encoding", "UTF8"},
             {"plan_cache_mode", "force_generic_plan"},

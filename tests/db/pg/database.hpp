@@ -94,7 +94,7 @@ private:
 /// A server of the test's own, on a unix socket in a temporary directory: one that may be stopped.
 class Cluster {
 public:
-    Cluster() {
+    explicit Cluster(std::string settings = "") : settings_(std::move(settings)) {
         auto pattern = (std::filesystem::temp_directory_path() / "penstock-pg-XXXXXX").string();
         BOOST_REQUIRE(mkdtemp(pattern.data()) != nullptr);
         directory_ = pattern;
@@ -112,7 +112,7 @@ public:
     void start() {
         require(as_owner(control("start -l " + directory_ +
                                  "/log -o \"-c fsync=off -c listen_addresses='' -k " + directory_ +
-                                 " -c shared_buffers=16MB\"")));
+                                 " -c shared_buffers=16MB " + settings_ + "\"")));
     }
     void stop_immediately() { require(as_owner(control("stop -m immediate"))); }
 
@@ -135,6 +135,7 @@ private:
     }
 
     std::string directory_;
+    std::string settings_;
 };
 
 }  // namespace penstock::tests

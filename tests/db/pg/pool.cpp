@@ -3,30 +3,18 @@
 #include <boost/test/unit_test.hpp>
 #include <set>
 
-#include "tests/db/pg/with_session.hpp"
+#include "tests/db/pg/notes.hpp"
 
 using namespace penstock;
 using namespace penstock::db::pg;
 using db::Errc;
 using db::Statement;
+using namespace tests::notes;
 using tests::soon;
 
 namespace {
 
-constexpr Statement add_one{"add_one", "SELECT $1 + 1"};
 constexpr Statement backend{"backend", "SELECT pg_backend_pid(), pg_sleep(0.05)"};
-constexpr Statement divide{"divide", "SELECT 1 / $1"};
-
-tests::Database& database() {
-    static tests::Database instance;
-    return instance;
-}
-
-Params number(std::int64_t value) {
-    Params params;
-    params.int8(value);
-    return params;
-}
 
 template <class Body>
 void with_pool(ConnectionOptions options, std::size_t size, Body body) {

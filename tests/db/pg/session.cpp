@@ -2,42 +2,26 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "tests/db/pg/with_session.hpp"
-#include "tests/support/fault_proxy.hpp"
+#include "tests/db/pg/notes.hpp"
+#include "tests/db/pg/proxied.hpp"
 
 using namespace penstock;
 using namespace penstock::db::pg;
 using db::Errc;
 using db::Statement;
+using namespace tests::notes;
 using tests::FaultProxy;
 using tests::one;
+using tests::server_place;
 using tests::soon;
 using tests::Way;
 using tests::with_session;
 
 namespace {
 
-constexpr Statement add_one{"add_one", "SELECT $1 + 1"};
 constexpr Statement backend{"backend", "SELECT pg_backend_pid()"};
-constexpr Statement insert{"insert", "INSERT INTO notes (id) VALUES ($1)"};
 constexpr Statement nap{"nap", "SELECT pg_sleep(20)"};
 constexpr Statement swell{"swell", "SELECT repeat('d', 100000)"};
-
-tests::Database& database() {
-    static tests::Database instance;
-    static bool made = false;
-    auto sql = instance.connect();
-    if (!made) sql("CREATE TABLE notes (id bigint PRIMARY KEY)");
-    made = true;
-    sql("TRUNCATE notes");
-    return instance;
-}
-
-Params number(std::int64_t value) {
-    Params params;
-    params.int8(value);
-    return params;
-}
 
 asio::awaitable<std::string> pid_of(Session& session) {
     auto const answer = co_await session.execute(one(backend), soon());
@@ -56,20 +40,10 @@ asio::awaitable<void> require_back(Session& session) {
 
 /// A session's options that lead through the proxy.
 ConnectionOptions through(FaultProxy const& proxy) {
-    auto const url = "postgresql://postgres@127.0.0.1:" + std::to_string(proxy.port()) + '/' +
-                     database().name() + "?sslmode=disable";
-    ConnectionOptions options(Address::parse(url).value());
+    ConnectionOptions options(tests::address_through(proxy, database().name()));
     options.connect_max = milliseconds{2000};
     options.response_max = milliseconds{400};
     return options;
-}
-
-/// Where the test's server listens: its unix socket, or its TCP port.
-FaultProxy::Place server_place() {
-    tests::Operator sql(tests::Database::server_url());
-    auto const directories = sql("SHOW unix_socket_directories");
-    auto const first = directories.substr(0, directories.find(','));
-    return FaultProxy::Place::unix_socket(first + "/.s.PGSQL." + sql("SHOW port"));
 }
 
 }  // namespace
