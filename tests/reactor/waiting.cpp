@@ -1,5 +1,10 @@
 // Pulse, Promise, TaskGroup and deadlines: the few ways in which this program waits.
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/test/unit_test.hpp>
+#include <stdexcept>
+#include <string>
+#include <vector>
 
 #include "reactor/deadline.hpp"
 #include "reactor/promise.hpp"
@@ -17,6 +22,20 @@ SteadyTime in(milliseconds time) { return steady_now() + time; }
 asio::awaitable<Result<int>> stall() {
     auto const slept = co_await sleep_until(in(milliseconds{60'000}));
     co_return slept ? 1 : 0;
+}
+
+asio::awaitable<Result<int>> fail() {
+    co_await asio::this_coro::executor;
+    throw std::logic_error("wrong");
+}
+
+/// Ends by an exception when it is cancelled, as most of Asio's own operations do.
+asio::awaitable<Result<int>> stall_and_throw() {
+    auto const executor = co_await asio::this_coro::executor;
+    asio::steady_timer timer(executor);
+    timer.expires_at(in(milliseconds{60'000}));
+    co_await timer.async_wait(asio::use_awaitable);
+    co_return 1;
 }
 
 }  // namespace
@@ -60,6 +79,46 @@ BOOST_AUTO_TEST_CASE(with_deadline_cancels_what_takes_too_long) {
         BOOST_TEST((steady_now() - start < milliseconds{5'000}));
     };
     tests::run(body);
+}
+
+BOOST_AUTO_TEST_CASE(with_deadline_throws_on_what_the_operation_throws_and_at_once) {
+    auto body = []() -> asio::awaitable<void> {
+        auto const start = steady_now();
+        bool caught = false;
+        try {
+            co_await with_deadline(fail(), never);
+        } catch (std::logic_error const&) {
+            caught = true;
+        }
+        BOOST_TEST(caught);
+        BOOST_TEST((steady_now() - start < milliseconds{5'000}));
+    };
+    tests::run(body);
+}
+
+BOOST_AUTO_TEST_CASE(a_cancelled_wait_with_a_deadline_ends_with_an_error_and_throws_nothing) {
+    asio::io_context context{1};
+    TaskGroup tasks(context.get_executor());
+    std::vector<std::string> ends;
+    auto wait = [&](asio::awaitable<Result<int>> operation) -> asio::awaitable<void> {
+        co_await asio::this_coro::throw_if_cancelled(false);
+        try {
+            auto const result = co_await with_deadline(std::move(operation), never);
+            ends.push_back(result ? "value" : result.error().message());
+        } catch (...) {
+            ends.emplace_back("thrown");
+        }
+    };
+    auto body = [&]() -> asio::awaitable<void> {
+        tasks.spawn(wait(stall()));
+        tasks.spawn(wait(stall_and_throw()));
+        co_await asio::post(context, asio::deferred);
+        tasks.cancel();
+        co_await tasks.join(in(milliseconds{5'000}));
+    };
+    tests::run(context, body);
+    BOOST_TEST_REQUIRE(ends.size() == 2U);
+    for (auto const& end : ends) BOOST_TEST(end != "thrown");
 }
 
 BOOST_AUTO_TEST_CASE(a_group_is_joined_after_cancel_and_not_before) {
