@@ -273,7 +273,8 @@ asio::awaitable<void> PostgresWriter::run() { return session_.run(); }
 
 asio::awaitable<Result<Loaded>> PostgresWriter::load(KeySet keys, SteadyTime deadline) {
     PENSTOCK_ASSERT(!open_);
-    bool const ready = co_await session_.ready(deadline);
+    auto const patience_ends = steady_now() + options_.connection.ready_max;
+    bool const ready = co_await session_.ready(std::min(deadline, patience_ends));
     if (!ready) co_return Errc::unavailable;
     LoadPlan plan(keys);
     auto lease = session_.lease();

@@ -24,6 +24,7 @@ struct ConnectionOptions {
     std::string application_name = "penstock";
     Plans plans = Plans::chosen;
     milliseconds connect_max{5'000};               ///< one attempt, all hosts together
+    milliseconds ready_max{3'000};                 ///< for a lost connection to return
     milliseconds statement_timeout{10'000};        ///< the server cancels: unavailable
     milliseconds lock_timeout{5'000};              ///< the server cancels: retry_transaction
     milliseconds idle_in_transaction_max{15'000};  ///< the server ends the session

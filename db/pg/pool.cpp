@@ -1,5 +1,6 @@
 #include "db/pg/pool.hpp"
 
+#include <algorithm>
 #include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <utility>
@@ -12,7 +13,7 @@ namespace penstock::db::pg {
 
 Pool::Pool(asio::any_io_executor executor, ConnectionOptions options, std::size_t size,
            reactor::BackoffLimits backoff, Session::Observer observer)
-    : executor_(executor), came_up_(executor) {
+    : executor_(executor), ready_max_(options.ready_max), came_up_(executor) {
     PENSTOCK_ASSERT(size > 0);
     auto relay = [this, observer](SessionEvent const& event) {
         if (event.up) came_up_.notify_all();
@@ -49,7 +50,7 @@ asio::awaitable<Result<Rows>> Pool::query(Statement const& statement, Params par
 
 asio::awaitable<SegmentAnswer> Pool::read(Segment segment, SteadyTime deadline) {
     for (int attempt = 1;; ++attempt) {
-        bool const connected = co_await ready(deadline);
+        bool const connected = co_await ready(std::min(deadline, steady_now() + ready_max_));
         if (!connected) co_return failure_of(Errc::unavailable, "no connection for reading");
         auto answer = co_await least_loaded()->execute(segment, deadline);
         bool const lost = !answer && answer.error().code == Errc::connection_lost;

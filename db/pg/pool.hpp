@@ -24,7 +24,7 @@ public:
     asio::awaitable<void> run();
 
     /// One statement. The error codes of Session::execute, and unavailable when no connection
-    /// came up before the deadline.
+    /// came up before the deadline or within ready_max.
     asio::awaitable<Result<Rows>> query(Statement const& statement, Params params,
                                         SteadyTime deadline);
 
@@ -42,6 +42,7 @@ private:
     Session* least_loaded() const;  ///< null when none is up
 
     asio::any_io_executor executor_;
+    milliseconds ready_max_;
     Broadcast came_up_;
     std::vector<std::unique_ptr<Session>> sessions_;
 };
