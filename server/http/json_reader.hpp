@@ -3,25 +3,17 @@
 
 #include <cstdint>
 #include <initializer_list>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "server/http/json_document.hpp"
 #include "server/http/problem.hpp"
 
 namespace penstock::server {
 
-namespace detail {
-struct JsonDocument;
-}
-
-inline constexpr std::size_t json_depth_max = 32;
-inline constexpr std::size_t json_values_max = 500'000;
-inline constexpr std::size_t json_faults_max = 100;
-inline constexpr std::size_t json_member_name_max = 256;
 inline constexpr std::size_t metadata_bytes_max = 16'384;
 
 /// A member that may be absent, null or a value: absent is nullopt, null an empty inner optional.
