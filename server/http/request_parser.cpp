@@ -162,6 +162,9 @@ Progress RequestParser::advance(std::string_view input, std::size_t& consumed) {
         auto const used = parser.put(boost::asio::const_buffer(rest.data(), rest.size()), error);
         consumed += used;
         if (!parser.is_header_done()) impl.header_bytes += used;
+        // Beast waits for the length of a good version, also where the header has ended.
+        bool const never_enough = !parser.is_header_done() && rest.find("\r\n\r\n") != rest.npos;
+        if (error == http::error::need_more && never_enough) error = http::error::bad_version;
         if (error == http::error::need_more) return Progress::need_more;
         if (error == http::error::header_limit)
             return refuse(Code::headers_too_large, parser.too_many_fields()

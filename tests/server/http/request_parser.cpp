@@ -82,8 +82,9 @@ BOOST_AUTO_TEST_CASE(other_forms_versions_and_garbage_are_refused) {
          {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "GET http://h/a HTTP/1.1\r\nHost: h\r\n\r\n",
           "CONNECT h:443 HTTP/1.1\r\nHost: h\r\n\r\n", "OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n",
           "GET /a HTTP/1.2\r\nHost: h\r\n\r\n", "GET /a HTTP/0.9\r\nHost: h\r\n\r\n",
-          "GET /a\r\n\r\n", "GET  /a HTTP/1.1\r\nHost: h\r\n\r\n",
-          "GET /%zz HTTP/1.1\r\nHost: h\r\n\r\n", "GET /a HTTP/1.1\r\nHost: h\r\nno colon\r\n\r\n",
+          "GET /a\r\n\r\n", "GET /a H\r\n\r\n", "GET /a HTTP/1.\r\n\r\n", "GET /a \r\n\r\n",
+          "GET  /a HTTP/1.1\r\nHost: h\r\n\r\n", "GET /%zz HTTP/1.1\r\nHost: h\r\n\r\n",
+          "GET /a HTTP/1.1\r\nHost: h\r\nno colon\r\n\r\n",
           "GET /a HTTP/1.1\r\nHost: h\r\n: empty\r\n\r\n",
           "GET /a HTTP/1.1\r\nHost: h\r\nX: a\x01\r\n\r\n", "\x16\x03\x01\x02\r\n\r\n",
           "{\"json\":1}\r\n\r\n"})
