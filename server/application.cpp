@@ -333,6 +333,7 @@ void Application::prepare_schema() {
 
 /// Binds: shard 0 first, so that port 0 becomes one port for all.
 void Application::open_fronts() {
+    require_free(options_.listen_address, options_.listen_port);
     for (std::size_t shard = 0; shard < reactor_.size(); ++shard) {
         fronts_.push_back(std::make_unique<Front>(*this, shard, options_));
         options_.listen_port = fronts_.front()->listener.port();

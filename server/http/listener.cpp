@@ -3,9 +3,11 @@
 
 #include <sys/socket.h>
 
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/system/system_error.hpp>
+#include <stdexcept>
 
 #include "domain/assert.hpp"
 #include "reactor/deadline.hpp"
@@ -172,6 +174,23 @@ void Listener::State::sweep() {
     refresh_date();
     for (auto* session : shard.sessions)
         if (now >= session->deadline()) session->expire();
+}
+
+void require_free(std::string const& address, std::uint16_t port) {
+    if (port == 0) return;
+    asio::io_context context;
+    tcp::endpoint const endpoint(asio::ip::make_address(address), port);
+    tcp::acceptor probe(context);
+    error_code error;
+    probe.open(endpoint.protocol(), error);
+    if (!error) probe.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error) probe.bind(endpoint, error);
+    // Two that are bound and do not listen do not disturb each other yet.
+    if (!error) probe.listen(1, error);
+    if (!error) return;
+    bool const taken = error == asio::error::address_in_use;
+    throw std::runtime_error("Cannot listen on " + address + " port " + std::to_string(port) +
+                             ": " + (taken ? "another program listens there" : error.message()));
 }
 
 std::shared_ptr<asio::ssl::context> make_tls(std::string const& certificate_chain_file,

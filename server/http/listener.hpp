@@ -50,6 +50,11 @@ struct ListenerOptions {
 std::shared_ptr<asio::ssl::context> make_tls(std::string const& certificate_chain_file,
                                              std::string const& private_key_file);
 
+/// Throws std::runtime_error with a sentence when that address cannot be listened on, above all
+/// when somebody does already. SO_REUSEPORT alone would let a second server of the same user share
+/// the port, and each would get half of the other's clients. Port 0 is always free.
+void require_free(std::string const& address, std::uint16_t port);
+
 /// One acceptor (SO_REUSEPORT, so every shard may bind the same port) and its sessions. Bound and
 /// listening when constructed; throws boost::system::system_error when that fails.
 class Listener {

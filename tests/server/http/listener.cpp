@@ -1,75 +1,15 @@
 #include "server/http/listener.hpp"
 
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/ssl.h>
-#include <openssl/x509.h>
-
 #include <boost/asio/ssl/context.hpp>
 #include <boost/system/system_error.hpp>
 #include <boost/test/unit_test.hpp>
-#include <cstdio>
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
-#include <memory>
 
 #include "tests/server/http/http_server.hpp"
+#include "tests/support/tls.hpp"
 
 namespace penstock::tests {
 namespace {
-
-template <auto Free>
-struct Deleter {
-    template <class T>
-    void operator()(T* pointer) const {
-        Free(pointer);
-    }
-};
-using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
-using Certificate = std::unique_ptr<X509, Deleter<X509_free>>;
-using Context = std::unique_ptr<SSL_CTX, Deleter<SSL_CTX_free>>;
-using Tls = std::unique_ptr<SSL, Deleter<SSL_free>>;
-
-/// A self-signed certificate for localhost in a directory of its own.
-struct Identity {
-    Identity() {
-        std::string name =
-            (std::filesystem::temp_directory_path() / "penstock-tls-XXXXXX").string();
-        BOOST_REQUIRE(::mkdtemp(name.data()) != nullptr);
-        directory = name;
-        Key const key(EVP_EC_gen("P-256"));
-        Certificate const made(X509_new());
-        ASN1_INTEGER_set(X509_get_serialNumber(made.get()), 1);
-        X509_gmtime_adj(X509_getm_notBefore(made.get()), -60);
-        X509_gmtime_adj(X509_getm_notAfter(made.get()), 3600);
-        X509_set_pubkey(made.get(), key.get());
-        auto* const subject = X509_get_subject_name(made.get());
-        X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
-                                   reinterpret_cast<unsigned char const*>("localhost"), -1, -1, 0);
-        X509_set_issuer_name(made.get(), subject);
-        BOOST_REQUIRE(X509_sign(made.get(), key.get(), EVP_sha256()) > 0);
-        save(certificate(), [&](FILE* file) { return PEM_write_X509(file, made.get()); });
-        save(private_key(), [&](FILE* file) {
-            return PEM_write_PrivateKey(file, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
-        });
-    }
-    ~Identity() { std::filesystem::remove_all(directory); }
-
-    std::string certificate() const { return directory / "certificate.pem"; }
-    std::string private_key() const { return directory / "key.pem"; }
-
-    template <class Write>
-    static void save(std::string const& path, Write write) {
-        FILE* const file = std::fopen(path.c_str(), "w");
-        BOOST_REQUIRE(file != nullptr);
-        BOOST_REQUIRE(write(file) == 1);
-        std::fclose(file);
-    }
-
-    std::filesystem::path directory;
-};
 
 server::ListenerOptions tls_options(Identity const& identity) {
     auto options = quick_options();
@@ -77,26 +17,10 @@ server::ListenerOptions tls_options(Identity const& identity) {
     return options;
 }
 
-/// One request over TLS on a connected socket, "" when the handshake fails.
+/// Two requests on one connection over TLS; "" when the handshake fails.
 std::string ask_over_tls(Client& client, int version) {
-    Context const context(SSL_CTX_new(TLS_client_method()));
-    SSL_CTX_set_min_proto_version(context.get(), version);
-    SSL_CTX_set_max_proto_version(context.get(), version);
-    SSL_CTX_set_security_level(context.get(), 0);
-    Tls const tls(SSL_new(context.get()));
-    SSL_set_fd(tls.get(), client.fd());
-    if (SSL_connect(tls.get()) != 1) return "";
-    auto const request = get_request("/name/a") + get_request("/name/b", "Connection: close\r\n");
-    BOOST_REQUIRE(SSL_write(tls.get(), request.data(), static_cast<int>(request.size())) > 0);
-    std::string text;
-    char piece[4096];
-    for (;;) {
-        int const got = SSL_read(tls.get(), piece, sizeof piece);
-        if (got <= 0) break;
-        text.append(piece, static_cast<std::size_t>(got));
-    }
-    SSL_shutdown(tls.get());
-    return text;
+    auto const requests = get_request("/name/a") + get_request("/name/b", "Connection: close\r\n");
+    return ask_over_tls(client.fd(), requests, version);
 }
 
 BOOST_AUTO_TEST_SUITE(http_listener)
@@ -110,6 +34,21 @@ BOOST_AUTO_TEST_CASE(the_bound_port_is_known_and_may_be_shared_by_shards) {
     BOOST_TEST(second.port() == first.port());
     Client client(first.port());
     BOOST_TEST(client.get("/name/a").body == "a");
+}
+
+BOOST_AUTO_TEST_CASE(a_port_is_free_until_somebody_listens_there_and_again_afterwards) {
+    std::uint16_t port = 0;
+    {
+        TestServer server;
+        port = server.port();
+        Client client(port);
+        BOOST_TEST(client.get("/name/a").body == "a");
+        BOOST_CHECK_THROW(server::require_free("127.0.0.1", port), std::runtime_error);
+        BOOST_CHECK_THROW(server::require_free("0.0.0.0", port), std::runtime_error);
+        BOOST_CHECK_NO_THROW(server::require_free("127.0.0.1", 0));
+    }
+    BOOST_CHECK_NO_THROW(server::require_free("127.0.0.1", port));
+    BOOST_CHECK_THROW(server::require_free("203.0.113.1", port), std::runtime_error);
 }
 
 BOOST_AUTO_TEST_CASE(an_address_that_cannot_be_bound_is_an_error_at_once) {
