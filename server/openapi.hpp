@@ -1,4 +1,4 @@
-// What the API looks like to machines and to people: both documents follow from the routing table.
+// What the API looks like to programs.
 #pragma once
 
 #include <span>
@@ -8,10 +8,7 @@
 
 namespace penstock::server {
 
-/// The OpenAPI 3.1 document.
+/// The OpenAPI 3.1 document. Every route must be described (server/operations.cpp).
 std::string openapi_document(std::span<Route const> routes);
-
-/// One HTML page without scripts or foreign resources.
-std::string reference_page(std::span<Route const> routes);
 
 }  // namespace penstock::server

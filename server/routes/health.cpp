@@ -1,6 +1,6 @@
 // Is the program alive, can it work, what has it done, and what can it do?
 #include "server/http/json_writer.hpp"
-#include "server/openapi.hpp"
+#include "server/reference_page.hpp"
 #include "server/routes/handlers.hpp"
 
 namespace penstock::server::routes {

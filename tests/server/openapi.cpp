@@ -6,6 +6,7 @@
 #include <string>
 
 #include "server/context.hpp"
+#include "server/reference_page.hpp"
 
 namespace {
 
@@ -81,6 +82,25 @@ BOOST_AUTO_TEST_CASE(parameters_follow_from_the_route) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(every_json_answer_and_every_body_has_members_that_are_named) {
+    auto const document = json::parse(openapi_document(route_table()));
+    for (auto const& route : route_table()) {
+        auto const& operation =
+            document.at("paths").as_object().at(route.pattern).as_object().at(method_of(route));
+        bool const takes = operation.as_object().contains("requestBody");
+        bool const may_take = route.method == Method::post || route.method == Method::patch;
+        BOOST_TEST(takes == may_take, route.name);
+        for (auto const& [status, answer] : operation.at("responses").as_object()) {
+            bool const elsewhere = answer.as_object().contains("$ref");
+            if (elsewhere || status == "204") continue;
+            auto const& [type, media] = *answer.at("content").as_object().begin();
+            auto const& schema = media.at("schema").as_object();
+            bool const typed = schema.contains("$ref") || schema.contains("properties");
+            BOOST_TEST((typed || route.produces != Produces::json), route.name);
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(what_may_be_limited_or_unavailable_says_so) {
     auto const document = json::parse(openapi_document(route_table()));
     for (auto const& route : route_table()) {
@@ -100,6 +120,14 @@ BOOST_AUTO_TEST_CASE(the_page_for_people_names_every_route_and_loads_nothing) {
     auto const page = reference_page(route_table());
     for (auto const& route : route_table())
         BOOST_TEST(page.find(route.pattern) != std::string::npos);
+    auto const document = json::parse(openapi_document(route_table()));
+    for (auto const& [name, schema] : document.at("components").at("schemas").as_object())
+        BOOST_TEST(page.find("id=\"" + std::string(name) + '"') != std::string::npos);
+    for (auto at = page.find("href=\"#"); at != std::string::npos;
+         at = page.find("href=\"#", at + 1)) {
+        auto const name = page.substr(at + 7, page.find('"', at + 7) - at - 7);
+        BOOST_TEST(page.find("id=\"" + name + '"') != std::string::npos, name);
+    }
     BOOST_TEST(page.find("<script") == std::string::npos);
     BOOST_TEST(page.find("://") == std::string::npos);
 }

@@ -1,0 +1,120 @@
+// WHAT each route takes, gives and is for.
+#include "server/operations.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "domain/assert.hpp"
+
+namespace penstock::server {
+namespace {
+
+constexpr std::string_view moving = "Moving money";
+constexpr std::string_view ledgers = "Ledgers";
+constexpr std::string_view accounts = "Accounts";
+constexpr std::string_view access = "Organizations and keys";
+constexpr std::string_view health = "Health and description";
+constexpr std::array groups{ledgers, accounts, moving, access, health};
+
+/// The first that the pattern contains decides.
+struct GroupRow {
+    std::string_view part;
+    std::string_view group;
+};
+constexpr GroupRow group_rows[] = {
+    {"/organizations", access},
+    {"/accounts", accounts},
+    {"/deposits", moving},
+    {"/withdrawals", moving},
+    {"/transfers", moving},
+    {"/v1/ledgers", ledgers},
+    {"/", health},
+};
+
+constexpr Operation operations[] = {
+    {"healthz", "The process is alive", "", "health"},
+    {"readyz", "It can work; what it depends on", "", "readiness"},
+    {"metrics", "What it has done, for Prometheus", "", ""},
+    {"version", "Which version runs", "", "version"},
+    {"openapi", "This description, for programs", "", "open_api"},
+    {"docs", "This description, for people", "", ""},
+
+    {"create_organization", "Make an organization", "new_organization", "organization", 201},
+    {"list_organizations", "The organizations, oldest first", "", "organization"},
+    {"create_api_key", "Make a key; its secret is shown once", "new_api_key", "made_api_key", 201},
+    {"list_api_keys", "An organization's keys, without their secrets", "", "api_key"},
+    {"revoke_api_key", "Revoke a key", "", "", 204},
+
+    {"create_ledger", "Open a ledger", "new_ledger", "ledger", 201},
+    {"list_ledgers", "The ledgers, by name", "", "ledger"},
+    {"get_ledger", "One ledger", "", "ledger"},
+    {"change_ledger", "Change what may change, from now on", "ledger_change", "ledger"},
+    {"delete_ledger", "Delete a ledger that is at rest at zero", "", "", 204},
+    {"get_totals", "Count and sum of all transfers, by kind", "", "totals"},
+    {"verify_ledger", "Prove every invariant by full scan", "", "verification"},
+
+    {"create_account", "Open an account", "new_account", "account", 201},
+    {"list_accounts", "The accounts, by address", "", "account"},
+    {"get_account", "One account, now or at a past moment", "", "account"},
+    {"list_entries", "An account's statement, newest first", "", "entry"},
+
+    {"create_deposit", "Money enters", "account_movement", "receipt", 201},
+    {"create_withdrawal", "Money leaves", "account_movement", "receipt", 201},
+    {"create_transfer", "Move money between two accounts", "movement", "transfer", 201},
+    {"create_transfers_in_bulk", "Up to 10,000 transfers in one commit", "bulk", "bulk_results"},
+    {"list_transfers", "The transfers, newest first", "", "transfer"},
+    {"get_transfer", "One transfer", "", "transfer"},
+    {"revert_transfer", "The opposite transfer, once", "nothing", "transfer", 201},
+};
+
+}  // namespace
+
+Operation const& operation_of(Route const& route) {
+    auto const* const found =
+        std::find_if(std::begin(operations), std::end(operations),
+                     [&](auto const& operation) { return operation.route == route.name; });
+    PENSTOCK_ASSERT(found != std::end(operations));
+    return *found;
+}
+
+std::span<std::string_view const> operation_groups() { return groups; }
+
+std::string_view group_of(Route const& route) {
+    auto const* const found = std::find_if(
+        std::begin(group_rows), std::end(group_rows),
+        [&](auto const& row) { return route.pattern.find(row.part) != row.part.npos; });
+    PENSTOCK_ASSERT(found != std::end(group_rows));
+    return found->group;
+}
+
+bool is_list(Route const& route) {
+    auto const names = route.query.view();
+    return std::find(names.begin(), names.end(), "limit") != names.end();
+}
+
+std::string_view name_of(Scope scope) {
+    switch (scope) {
+        case Scope::open:
+            return "open";
+        case Scope::read:
+            return "read";
+        case Scope::write:
+            return "write";
+        case Scope::admin:
+            return "admin";
+    }
+    return "";
+}
+
+std::string schema_title(std::string_view name) {
+    std::string title;
+    bool first_of_word = true;
+    for (char const c : name) {
+        bool const lower = c >= 'a' && c <= 'z';
+        if (c != '_') title += first_of_word && lower ? static_cast<char>(c - 32) : c;
+        first_of_word = c == '_';
+    }
+    return title;
+}
+
+}  // namespace penstock::server

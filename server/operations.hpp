@@ -1,0 +1,37 @@
+// WHAT each route takes, gives and is for: the part of its description that the routing table
+// does not say.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "server/http/router.hpp"
+
+namespace penstock::server {
+
+/// One row per route. Schemas by the name of their file in server/schemas; "": no body.
+struct Operation {
+    std::string_view route;
+    std::string_view summary;
+    std::string_view request;
+    std::string_view answer;  ///< of a list: of its items
+    unsigned status = 200;
+};
+
+/// Asserts that the route is described.
+Operation const& operation_of(Route const& route);
+
+/// The routes come in these groups, in this order.
+std::span<std::string_view const> operation_groups();
+std::string_view group_of(Route const& route);
+
+/// Lists are paged, and a page is {"data": […], "next_cursor": …}.
+bool is_list(Route const& route);
+
+std::string_view name_of(Scope scope);
+
+/// "new_ledger" -> "NewLedger".
+std::string schema_title(std::string_view name);
+
+}  // namespace penstock::server
