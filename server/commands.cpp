@@ -46,8 +46,9 @@ int migrate(Options const& options) {
     return 0;
 }
 
-int list_options(Options const&) {
-    print(describe_options());
+int list_options(Options const& options) {
+    bool const markdown = options.format == TextFormat::markdown;
+    print(markdown ? document_options() : describe_options());
     return 0;
 }
 

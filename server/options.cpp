@@ -120,6 +120,12 @@ Complaint rate(Options& options, std::string_view value) {
     return std::nullopt;
 }
 
+Complaint format(Options& options, std::string_view value) {
+    if (value != "plain" && value != "markdown") return "plain or markdown";
+    options.format = value == "plain" ? TextFormat::plain : TextFormat::markdown;
+    return std::nullopt;
+}
+
 Complaint log_level(Options& options, std::string_view value) {
     static std::map<std::string_view, LogLevel> const levels{{"debug", LogLevel::debug},
                                                              {"info", LogLevel::info},
@@ -236,6 +242,7 @@ constexpr std::array table{
               text<&Options::ledger>},
     OptionRow{"url", "PENSTOCK_URL", "http://127.0.0.1:8080/readyz",
               "healthcheck: what must answer 200", text<&Options::url>},
+    OptionRow{"format", "PENSTOCK_FORMAT", "plain", "options: plain or markdown", format},
     OptionRow{"batch", "PENSTOCK_BATCH", "500", "measure: transfers per commit",
               integer<&Options::measure_batch, 1, 10'000>},
     OptionRow{"seconds", "PENSTOCK_SECONDS", "5", "measure: how long",
@@ -338,6 +345,24 @@ std::string describe_options() {
         line += row.help;
         if (!row.fallback.empty()) line += " [" + std::string(row.fallback) + "]";
         out += line + "\n";
+    }
+    return out;
+}
+
+std::string document_options() {
+    std::string out =
+        "# Options\n\n"
+        "Every option is a flag (`--name value` or `--name=value`) and an environment variable; a "
+        "flag wins over a variable, and a variable over the default. At its start the server logs "
+        "what was set and whence, without secrets. An option that begins with the name of a "
+        "command is read by that command; the others by `serve`, those about the database by "
+        "every command that needs it.\n\n"
+        "This page is what `penstock options --format markdown` prints.\n\n"
+        "| option | variable | default | meaning |\n|---|---|---|---|\n";
+    for (auto const& row : table) {
+        out.append("| `--").append(row.name).append("` | `").append(row.environment).append("` |");
+        if (!row.fallback.empty()) out.append(" `").append(row.fallback).append("`");
+        out.append(" | ").append(row.help).append(" |\n");
     }
     return out;
 }

@@ -17,6 +17,9 @@
 
 namespace penstock::server {
 
+/// What a command prints for: people at a terminal, or docs/options.md.
+enum class TextFormat : std::uint8_t { plain, markdown };
+
 enum class LogLevel : std::uint8_t { debug, info, warning, error, off };
 
 /// Where a value came from; the later ones win.
@@ -62,8 +65,9 @@ struct Options {
     LogLevel log_level = LogLevel::info;
 
     // the other commands
-    std::string ledger;  ///< verify: empty means all
-    std::string url;     ///< healthcheck
+    std::string ledger;                     ///< verify: empty means all
+    std::string url;                        ///< healthcheck
+    TextFormat format = TextFormat::plain;  ///< options
     std::size_t measure_batch = 0;
     std::size_t measure_seconds = 0;
     std::size_t measure_accounts = 0;
@@ -108,6 +112,9 @@ Options parse_options(std::span<std::string const> arguments, Environment const&
 
 /// The table as text, for `penstock options`.
 std::string describe_options();
+
+/// The same as a document: docs/options.md is this.
+std::string document_options();
 
 /// "postgresql://user:***@host/db": a URL whose password nobody sees.
 std::string masked_url(std::string_view url);
