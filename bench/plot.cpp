@@ -8,8 +8,8 @@ namespace {
 
 constexpr double width = 860;
 constexpr double height = 320;
-constexpr double left = 78;
-constexpr double right = 16;
+constexpr double left = 92;
+constexpr double right = 34;
 constexpr double top = 14;
 constexpr double bottom = 48;
 
