@@ -5,6 +5,8 @@
 
 #include <atomic>
 #include <boost/test/unit_test.hpp>
+#include <chrono>
+#include <cstdlib>
 #include <functional>
 #include <latch>
 #include <string>
@@ -43,6 +45,12 @@ public:
         return http_.request("DELETE", path, std::nullopt, headers(""));
     }
     HttpClient& http() { return http_; }
+
+    /// The same with a header more.
+    Api& with(std::string name, std::string value) {
+        more_.emplace_back(std::move(name), std::move(value));
+        return *this;
+    }
 
     /// The path of a new ledger. `more`: further members, each after a comma.
     std::string new_ledger(std::string const& more = "") {
@@ -98,12 +106,66 @@ private:
         HttpHeaders all{{"Content-Type", "application/json"}};
         if (!key.empty()) all.emplace_back("Idempotency-Key", key);
         if (!secret_.empty()) all.emplace_back("Authorization", "Bearer " + secret_);
+        all.insert(all.end(), more_.begin(), more_.end());
         return all;
     }
 
     HttpClient http_;
     std::string secret_;
+    HttpHeaders more_;
 };
+
+inline std::string ledger_with_ann(ServerProcess const& server) {
+    Api api(server);
+    auto const ledger = api.new_ledger();
+    api.new_account(ledger, "ann");
+    return ledger;
+}
+
+/// Another session of the database that holds the row of ann's account in that ledger.
+class RowLock {
+public:
+    RowLock(Database const& database, std::string const& ledger) : session_(database.connect()) {
+        session_("BEGIN");
+        session_(
+            "SELECT 1 FROM accounts a JOIN ledgers l ON l.id = a.ledger_id WHERE"
+            " '/v1/ledgers/' || l.name = '" +
+            ledger + "' AND a.address = 'ann' FOR UPDATE OF a");
+    }
+    void hold_for_seconds(int seconds) {
+        session_("SELECT pg_sleep(" + std::to_string(seconds) + ")");
+    }
+    void release() { session_("ROLLBACK"); }
+
+private:
+    Operator session_;
+};
+
+/// Asks until it is so: how a test waits for the server's side of something.
+template <class Condition>
+void await_that(Condition holds, char const* what) {
+    using namespace std::chrono_literals;
+    auto const deadline = std::chrono::steady_clock::now() + 20s;
+    while (std::chrono::steady_clock::now() < deadline) {
+        if (holds()) return;
+        std::this_thread::sleep_for(5ms);
+    }
+    BOOST_FAIL(what << " did not come");
+}
+
+/// The sum of a metric over its labels.
+inline double metric(Api& api, std::string const& name) {
+    auto const text = '\n' + api.get("/metrics").body;
+    double sum = 0;
+    for (auto at = text.find('\n' + name); at != std::string::npos;
+         at = text.find('\n' + name, at + 1)) {
+        auto const end = at + 1 + name.size();
+        if (text[end] != '{' && text[end] != ' ') continue;
+        auto const value = text[end] == '{' ? text.find("} ", end) + 2 : end + 1;
+        sum += std::strtod(text.c_str() + value, nullptr);
+    }
+    return sum;
+}
 
 /// Every invariant holds, by full scan.
 inline void check_verified(Api& api, std::string const& ledger) {
@@ -164,7 +226,7 @@ inline std::size_t count(std::vector<HttpAnswer> const& answers, unsigned status
                       [&](auto const& answer) { return answer.status == status; }));
 }
 
-/// One server per store, for as long as a suite runs.
+/// One server per store and commit mode, for as long as a suite runs.
 struct Servers {
     Servers() { current = this; }
     Servers(Servers&&) = delete;
@@ -172,6 +234,7 @@ struct Servers {
 
     Database database;
     ServerProcess on_postgres{{"--database-url", url_of(database)}};
+    ServerProcess one_by_one{{"--database-url", url_of(database), "--commit-mode", "single"}};
     ServerProcess in_memory{{}};
 
     static inline Servers* current = nullptr;
@@ -183,7 +246,13 @@ struct InMemory {
 struct OnPostgres {
     static ServerProcess& server() { return Servers::current->on_postgres; }
 };
+/// Each command commits alone, over a pool of connections.
+struct OneByOne {
+    static ServerProcess& server() { return Servers::current->one_by_one; }
+};
 /// What a test that both stores must pass is run with.
 using Stores = std::tuple<InMemory, OnPostgres>;
+/// The same, in both commit modes.
+using StoresAndModes = std::tuple<InMemory, OnPostgres, OneByOne>;
 
 }  // namespace penstock::tests

@@ -118,13 +118,6 @@ void check_books(ServerProcess const& server, std::string const& ledger, Log con
     check_verified(api, ledger);
 }
 
-std::string ledger_with_ann(ServerProcess const& server) {
-    Api api(server);
-    auto const ledger = api.new_ledger();
-    api.new_account(ledger, "ann");
-    return ledger;
-}
-
 constexpr std::size_t before_fault = 60;
 
 BOOST_AUTO_TEST_SUITE(faults)

@@ -13,7 +13,7 @@ std::string text(json::object const& object, char const* name) {
 BOOST_AUTO_TEST_SUITE(ledger, *boost::unit_test::fixture<Servers>())
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(ten_debits_of_2000_from_10000_give_five_201_and_five_402, Store,
-                              Stores) {
+                              StoresAndModes) {
     Api api(Store::server());
     auto const ledger = api.new_ledger();
     api.new_account(ledger, "ann");
@@ -29,7 +29,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(ten_debits_of_2000_from_10000_give_five_201_and_fi
     check_verified(api, ledger);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(five_equal_requests_with_one_key_have_one_effect, Store, Stores) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(five_equal_requests_with_one_key_have_one_effect, Store,
+                              StoresAndModes) {
     Api api(Store::server());
     auto const ledger = api.new_ledger();
     api.new_account(ledger, "ann");
@@ -48,7 +49,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(five_equal_requests_with_one_key_have_one_effect, 
     BOOST_TEST(api.account(ledger, "ann").at("version").as_int64() == 1);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(ten_deposits_of_100_return_the_balances_100_to_1000, Store, Stores) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(ten_deposits_of_100_return_the_balances_100_to_1000, Store,
+                              StoresAndModes) {
     Api api(Store::server());
     auto const ledger = api.new_ledger();
     api.new_account(ledger, "ann");
@@ -65,7 +67,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(ten_deposits_of_100_return_the_balances_100_to_100
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(an_account_begins_at_zero_and_keeps_what_it_was_given, Store,
-                              Stores) {
+                              StoresAndModes) {
     Api api(Store::server());
     auto const ledger = api.new_ledger();
     api.new_account(ledger, "ann:1", R"(,"overdraft_limit":500,"metadata":{"a":[1,null]})");
@@ -83,7 +85,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_account_begins_at_zero_and_keeps_what_it_was_gi
     BOOST_TEST(api.get(ledger + "/accounts/nobody").code() == "account_not_found");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_debit_may_use_the_overdraft_and_not_one_unit_more, Store, Stores) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_debit_may_use_the_overdraft_and_not_one_unit_more, Store,
+                              StoresAndModes) {
     Api api(Store::server());
     auto const ledger = api.new_ledger();
     api.new_account(ledger, "ann", R"(,"overdraft_limit":500)");
@@ -96,7 +99,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_debit_may_use_the_overdraft_and_not_one_unit_mor
     check_verified(api, ledger);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_transfer_is_stored_as_it_was_shown, Store, Stores) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_transfer_is_stored_as_it_was_shown, Store, StoresAndModes) {
     Api api(Store::server());
     auto const ledger = api.new_ledger();
     api.new_account(ledger, "ann", R"(,"overdraft_limit":500)");
@@ -118,7 +121,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_transfer_is_stored_as_it_was_shown, Store, Store
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(clients_may_name_platform_and_no_other_system_account, Store,
-                              Stores) {
+                              StoresAndModes) {
     Api api(Store::server());
     auto const ledger = api.new_ledger();
     api.new_account(ledger, "ann");
@@ -134,7 +137,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(clients_may_name_platform_and_no_other_system_acco
     check_verified(api, ledger);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(each_item_of_a_bulk_stands_alone_unless_it_is_atomic, Store, Stores) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(each_item_of_a_bulk_stands_alone_unless_it_is_atomic, Store,
+                              StoresAndModes) {
     Api api(Store::server());
     auto const ledger = api.new_ledger();
     for (auto const* address : {"ann", "bob"}) api.new_account(ledger, address);
@@ -168,7 +172,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(each_item_of_a_bulk_stands_alone_unless_it_is_atom
     check_verified(api, ledger);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(an_atomic_bulk_applies_all_of_its_items_in_order, Store, Stores) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_atomic_bulk_applies_all_of_its_items_in_order, Store,
+                              StoresAndModes) {
     Api api(Store::server());
     auto const ledger = api.new_ledger();
     for (auto const* address : {"a", "b", "c"}) api.new_account(ledger, address);
@@ -181,7 +186,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_atomic_bulk_applies_all_of_its_items_in_order, 
     BOOST_TEST(api.balance(ledger, "c") == 10);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_transfer_is_reverted_once_while_the_money_is_there, Store, Stores) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_transfer_is_reverted_once_while_the_money_is_there, Store,
+                              StoresAndModes) {
     Api api(Store::server());
     auto const ledger = api.new_ledger();
     for (auto const* address : {"ann", "bob"}) api.new_account(ledger, address);
@@ -209,7 +215,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_transfer_is_reverted_once_while_the_money_is_the
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_past_view_shows_the_balance_at_that_moment_inclusive, Store,
-                              Stores) {
+                              StoresAndModes) {
     Api api(Store::server());
     auto const ledger = api.new_ledger();
     api.new_account(ledger, "ann");
@@ -232,7 +238,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_past_view_shows_the_balance_at_that_moment_inclu
     BOOST_TEST(api.get(path + "2999-01-01T00:00:00.000Z").status == 400U);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(entries_are_a_statement_with_a_running_balance, Store, Stores) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(entries_are_a_statement_with_a_running_balance, Store,
+                              StoresAndModes) {
     Api api(Store::server());
     auto const ledger = api.new_ledger();
     for (auto const* address : {"ann", "bob"}) api.new_account(ledger, address);
@@ -257,7 +264,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(entries_are_a_statement_with_a_running_balance, St
     BOOST_TEST(api.get(ledger + "/accounts/nobody/entries").code() == "account_not_found");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_walk_over_transfers_meets_each_once_newest_first, Store, Stores) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_walk_over_transfers_meets_each_once_newest_first, Store,
+                              StoresAndModes) {
     Api api(Store::server());
     auto const ledger = api.new_ledger();
     for (auto const* address : {"ann", "bob"}) api.new_account(ledger, address);
@@ -275,7 +283,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_walk_over_transfers_meets_each_once_newest_first
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(transfers_are_filtered_by_account_kind_reference_and_time, Store,
-                              Stores) {
+                              StoresAndModes) {
     Api api(Store::server());
     auto const ledger = api.new_ledger();
     for (auto const* address : {"ann", "bob", "cat"}) api.new_account(ledger, address);
@@ -301,7 +309,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(transfers_are_filtered_by_account_kind_reference_a
     for (auto const& item : to) BOOST_TEST(text(item, "created_at") < at);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(accounts_are_listed_by_address_without_the_systems, Store, Stores) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(accounts_are_listed_by_address_without_the_systems, Store,
+                              StoresAndModes) {
     Api api(Store::server());
     auto const ledger = api.new_ledger();
     for (auto const* address : {"b", "a:2", "Z", "a:1", "a", "c"}) api.new_account(ledger, address);
@@ -318,7 +327,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(accounts_are_listed_by_address_without_the_systems
     BOOST_TEST(addresses("?prefix=@") == (Texts{"@platform", "@world"}), each);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(totals_are_the_sums_over_the_transfers, Store, Stores) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(totals_are_the_sums_over_the_transfers, Store, StoresAndModes) {
     Api api(Store::server());
     auto const ledger = api.new_ledger();
     for (auto const* address : {"ann", "bob"}) api.new_account(ledger, address);
@@ -343,7 +352,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(totals_are_the_sums_over_the_transfers, Store, Sto
     check_verified(api, ledger);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_ledger_is_made_changed_listed_and_taken_once, Store, Stores) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_ledger_is_made_changed_listed_and_taken_once, Store,
+                              StoresAndModes) {
     Api api(Store::server());
     auto const ledger = api.new_ledger(R"(,"issuers":["mint"])");
     auto const name = ledger.substr(ledger.rfind('/') + 1);
@@ -368,7 +378,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_ledger_is_made_changed_listed_and_taken_once, St
     BOOST_TEST(api.get("/v1/ledgers/no-such-ledger").code() == "ledger_not_found");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_ledger_is_deleted_only_at_rest_at_zero, Store, Stores) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_ledger_is_deleted_only_at_rest_at_zero, Store, StoresAndModes) {
     Api api(Store::server());
     auto const ledger = api.new_ledger();
     api.new_account(ledger, "ann");
@@ -383,7 +393,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_ledger_is_deleted_only_at_rest_at_zero, Store, S
     BOOST_TEST(api.deposit(ledger, "ann", 5).code() == "ledger_not_found");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(money_does_not_move_on_a_ledger_of_credits, Store, Stores) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(money_does_not_move_on_a_ledger_of_credits, Store, StoresAndModes) {
     Api api(Store::server());
     auto const ledger = api.new_ledger(R"(,"kind":"credits")");
     auto const refused = api.deposit(ledger, "ann", 5);
@@ -391,7 +401,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(money_does_not_move_on_a_ledger_of_credits, Store,
     BOOST_TEST(refused.code() == "unsupported_on_ledger");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(an_implicit_ledger_opens_the_account_that_is_paid, Store, Stores) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(an_implicit_ledger_opens_the_account_that_is_paid, Store,
+                              StoresAndModes) {
     Api api(Store::server());
     auto const implicit = api.new_ledger(R"(,"accounts":"implicit")");
     BOOST_TEST(api.transfer(implicit, "ann", "bob", 1).code() == "insufficient_funds");
@@ -405,7 +416,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(an_implicit_ledger_opens_the_account_that_is_paid,
     BOOST_TEST(refused.code() == "account_not_found");
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_replay_is_byte_for_byte_whatever_happened_since, Store, Stores) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_replay_is_byte_for_byte_whatever_happened_since, Store,
+                              StoresAndModes) {
     Api api(Store::server());
     auto const ledger = api.new_ledger();
     api.new_account(ledger, "ann");
@@ -431,7 +443,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_replay_is_byte_for_byte_whatever_happened_since,
     BOOST_TEST(api.balance(ledger, "ann") == 12);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(every_kind_of_creation_replays, Store, Stores) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(every_kind_of_creation_replays, Store, StoresAndModes) {
     Api api(Store::server());
     auto const ledger = api.new_ledger();
     auto const twice = [&](std::string const& path, std::string const& body) {
@@ -452,7 +464,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(every_kind_of_creation_replays, Store, Stores) {
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_refusal_is_not_recorded_so_its_key_may_succeed_later, Store,
-                              Stores) {
+                              StoresAndModes) {
     Api api(Store::server());
     auto const ledger = api.new_ledger();
     api.new_account(ledger, "ann");
@@ -463,7 +475,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_refusal_is_not_recorded_so_its_key_may_succeed_l
     BOOST_TEST(api.balance(ledger, "ann") == 0);
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(a_balance_that_would_leave_64_bits_is_refused, Store, Stores) {
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_balance_that_would_leave_64_bits_is_refused, Store,
+                              StoresAndModes) {
     auto const ledger = Api(Store::server()).new_ledger();
     Api(Store::server()).new_account(ledger, "ann");
     // 2^63 - 1 holds 1024 times the greatest amount, and not once more.

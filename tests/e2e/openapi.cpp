@@ -3,6 +3,7 @@
 
 #include "server/context.hpp"
 #include "tests/e2e/api.hpp"
+#include "tests/support/json_schema.hpp"
 
 namespace penstock::tests {
 namespace {
@@ -31,7 +32,176 @@ std::string filled_in(std::string path) {
     return path;
 }
 
+/// The document that a server gives, and what it says of its own answers.
+class Described {
+public:
+    explicit Described(Api& api) : document_(api.get("/openapi.json").document()) {}
+
+    /// The schema of what `method path` answers with `status`; fails when there is none.
+    json::value const& answer_schema(std::string const& method, std::string const& path,
+                                     unsigned status) {
+        auto const& answers = document_.at("paths").at(path).at(method).at("responses").as_object();
+        auto const* answer = answers.if_contains(std::to_string(status));
+        bool const refused = answer == nullptr;
+        if (refused) answer = &document_.at("components").at("responses").at("Problem");
+        char const* const type = refused ? "application/problem+json" : "application/json";
+        return answer->at("content").at(type).at("schema");
+    }
+    json::value const& body_schema(std::string const& method, std::string const& path) {
+        auto const& body = document_.at("paths").at(path).at(method).at("requestBody");
+        return body.at("content").at("application/json").at("schema");
+    }
+
+    void check_answer(std::string const& method, std::string const& path,
+                      HttpAnswer const& answer) {
+        checked_.emplace(upper(method), path);
+        auto const& schema = answer_schema(method, path, answer.status);
+        for (auto const& complaint : SchemaCheck(document_)(schema, answer.document()))
+            BOOST_ERROR(method << ' ' << path << ": " << complaint << " in " << answer.body);
+    }
+    void check_body(std::string const& method, std::string const& path, std::string const& body) {
+        for (auto const& complaint :
+             SchemaCheck(document_)(body_schema(method, path), json::parse(body)))
+            BOOST_ERROR(method << ' ' << path << ": " << complaint << " in " << body);
+    }
+    bool allows_body(std::string const& method, std::string const& path, std::string const& body) {
+        return SchemaCheck(document_)(body_schema(method, path), json::parse(body)).empty();
+    }
+
+    Operations const& checked() const { return checked_; }
+    json::value const& document() const { return document_; }
+
+private:
+    json::value document_;
+    Operations checked_;
+};
+
+std::string const ledger_path = "/v1/ledgers/{ledger}";
+
+/// Uses every route that takes or gives JSON, and holds body and answer against the document.
+class Tour {
+public:
+    explicit Tour(ServerProcess const& server) : api_(server), described_(api_) {}
+
+    void run() {
+        for (auto const* path : {"/healthz", "/readyz", "/version", "/openapi.json"})
+            get(path, path);
+        organizations();
+        ledgers();
+        accounts();
+        movements();
+        refusals();
+        auto const& operations = documented(described_.document());
+        for (auto const& [method, path] : operations) {
+            bool const text = path == "/metrics" || path == "/docs" || method == "DELETE";
+            BOOST_TEST((text || described_.checked().contains({method, path})),
+                       "not toured: " << method << ' ' << path);
+        }
+    }
+
+private:
+    HttpAnswer get(std::string const& path, std::string const& target) {
+        auto answer = api_.get(target);
+        BOOST_TEST(answer.status == 200U, answer.body);
+        described_.check_answer("get", path, answer);
+        return answer;
+    }
+    json::value post(std::string const& path, std::string const& target, std::string const& body) {
+        described_.check_body("post", path, body);
+        auto const answer = api_.post(target, body);
+        BOOST_TEST(answer.status < 300U, answer.body);
+        described_.check_answer("post", path, answer);
+        return answer.document();
+    }
+
+    void organizations() {
+        auto const made = post("/v1/organizations", "/v1/organizations",
+                               R"({"name":")" + fresh("organization") + R"("})");
+        get("/v1/organizations", "/v1/organizations?limit=1");
+        auto const keys = "/v1/organizations/" + std::string(made.at("id").as_string()) + "/keys";
+        std::string const path = "/v1/organizations/{org}/keys";
+        auto const key = post(path, keys, R"({"name":"k","scopes":["read","admin"]})");
+        get(path, keys);
+        api_.remove(keys + '/' + std::string(key.at("id").as_string()));
+        get(path, keys);
+    }
+
+    void ledgers() {
+        auto const name = fresh("ledger");
+        ledger_ = "/v1/ledgers/" + name;
+        post("/v1/ledgers", "/v1/ledgers",
+             R"({"name":")" + name + R"(","asset":{"code":"EUR","scale":2},"issuers":["a"]})");
+        get("/v1/ledgers", "/v1/ledgers");
+        get(ledger_path, ledger_);
+        std::string const change = R"({"drain":"expiration","royalty_percent":60})";
+        described_.check_body("patch", ledger_path, change);
+        described_.check_answer("patch", ledger_path, api_.patch(ledger_, change));
+    }
+
+    void accounts() {
+        auto const path = ledger_path + "/accounts";
+        post(path, ledger_ + "/accounts", R"({"address":"ann","overdraft_limit":5})");
+        post(path, ledger_ + "/accounts", R"({"address":"bob","metadata":{"a":[1]}})");
+        get(path, ledger_ + "/accounts?limit=1");
+        get(path, ledger_ + "/accounts?prefix=@");
+        get(path + "/{address}", ledger_ + "/accounts/ann");
+        get(path + "/{address}", ledger_ + "/accounts/bob?at=2026-01-01T00:00:00.000Z");
+    }
+
+    void movements() {
+        post(ledger_path + "/deposits", ledger_ + "/deposits",
+             R"({"account":"ann","amount":50,"reference":"r","metadata":{"x":1}})");
+        post(ledger_path + "/withdrawals", ledger_ + "/withdrawals",
+             R"({"account":"ann","amount":5})");
+        auto const path = ledger_path + "/transfers";
+        auto const list = ledger_ + "/transfers";
+        auto const made = post(path, list, R"({"from":"ann","to":"bob","amount":3})");
+        auto const one = list + '/' + std::string(made.at("id").as_string());
+        post(path + "/{id}/revert", one + "/revert", "{}");
+        post(path + "/bulk", list + "/bulk",
+             R"({"transfers":[{"from":"ann","to":"bob","amount":3},)"
+             R"({"from":"ann","to":"bob","amount":300000},)"
+             R"({"from":"ann","to":"@platform","amount":1}],"atomic":false})");
+        get(path + "/{id}", one);
+        get(path, list);
+        get(path, list + "?kind=revert&account=bob");
+        get(ledger_path + "/accounts/{address}/entries", ledger_ + "/accounts/ann/entries?limit=2");
+        get(ledger_path + "/totals", ledger_ + "/totals");
+        get(ledger_path + "/verify", ledger_ + "/verify");
+    }
+
+    /// Problems satisfy their schema, and what the schema of a body forbids is refused.
+    void refusals() {
+        auto const path = ledger_path + "/deposits";
+        for (std::string const body :
+             {R"({"account":"ann"})", R"({"account":"ann","amount":0})",
+              R"({"account":"@world","amount":1})", R"({"account":"ann","amount":1,"more":1})",
+              R"({"account":"ann","amount":1,"reference":""})",
+              R"({"account":"ann","amount":1,"metadata":[]})"}) {
+            BOOST_TEST(!described_.allows_body("post", path, body), body);
+            auto const answer = api_.post(ledger_ + "/deposits", body);
+            BOOST_TEST(answer.status == 400U, body);
+            described_.check_answer("post", path, answer);
+        }
+        described_.check_answer("get", ledger_path, api_.get("/v1/ledgers/none"));
+        described_.check_answer("get", "/v1/ledgers", api_.get("/v1/ledgers?limit=0"));
+        described_.check_answer("post", path, api_.withdraw(ledger_, "bob", 1'000'000));
+    }
+
+    Api api_;
+    Described described_;
+    std::string ledger_;
+};
+
 BOOST_AUTO_TEST_SUITE(openapi)
+
+BOOST_AUTO_TEST_CASE(every_body_and_every_answer_satisfies_its_documented_schema) {
+    Database database;
+    ServerProcess on_postgres({"--database-url", url_of(database)});
+    Tour(on_postgres).run();
+    ServerProcess in_memory({});
+    Tour(in_memory).run();
+}
 
 BOOST_AUTO_TEST_CASE(the_document_and_the_routing_table_agree_in_both_directions) {
     ServerProcess server({});

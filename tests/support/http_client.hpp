@@ -102,6 +102,12 @@ public:
         return answer;
     }
 
+    /// The connected socket, for whoever speaks something else over it.
+    int fd() {
+        open();
+        return socket_;
+    }
+
     void close() {
         if (socket_ >= 0) ::close(std::exchange(socket_, -1));
         buffer_.clear();

@@ -20,15 +20,17 @@
 
 namespace penstock::tests {
 
-/// Listens on a free port of 127.0.0.1. Ends with the test, even when the test crashes.
+/// Listens on a free port of 127.0.0.1, unless the test names one. Ends with the test, even when
+/// the test crashes.
 class ServerProcess {
 public:
     /// `options` as on the command line: {"--database-url", url}. Returns when it is ready.
-    explicit ServerProcess(std::vector<std::string> options) {
+    explicit ServerProcess(std::vector<std::string> options,
+                           std::string const& listen = "127.0.0.1:0") {
         std::vector<std::string> words{PENSTOCK_BINARY_DIR "/penstock",
                                        "serve",
                                        "--listen",
-                                       "127.0.0.1:0",
+                                       listen,
                                        "--log-level",
                                        "error",
                                        "--threads",
@@ -39,6 +41,21 @@ public:
     }
     ServerProcess(ServerProcess&&) = delete;
     ~ServerProcess() { kill(); }
+
+    /// Any command of the program, to its end: what it prints, stderr included, and its code.
+    struct Ended {
+        std::string output;
+        int code = -1;
+    };
+    static Ended run(std::vector<std::string> const& words) {
+        ServerProcess process(words, STDERR_FILENO);
+        Ended ended;
+        auto const deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+        while (process.read_some(ended.output, deadline)) {
+        }
+        ended.code = process.exit_code().value_or(-1);
+        return ended;
+    }
 
     std::uint16_t port() const { return port_; }
 
@@ -71,7 +88,13 @@ public:
 private:
     using Deadline = std::chrono::steady_clock::time_point;
 
-    void launch(std::vector<std::string> words) {
+    ServerProcess(std::vector<std::string> words, int also_shown) {
+        words.insert(words.begin(), PENSTOCK_BINARY_DIR "/penstock");
+        launch(std::move(words), also_shown);
+    }
+
+    /// `also_shown`: another descriptor of the process whose output we read.
+    void launch(std::vector<std::string> words, int also_shown = STDOUT_FILENO) {
         std::vector<char*> arguments;
         for (auto& word : words) arguments.push_back(word.data());
         arguments.push_back(nullptr);
@@ -81,6 +104,7 @@ private:
         if (pid_ == 0) {
             ::prctl(PR_SET_PDEATHSIG, SIGKILL);
             ::dup2(pipe[1], STDOUT_FILENO);
+            ::dup2(pipe[1], also_shown);
             ::execv(arguments[0], arguments.data());
             ::_exit(127);
         }
