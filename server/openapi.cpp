@@ -52,16 +52,32 @@ std::vector<std::string_view> path_parameters(std::string_view pattern) {
 }
 
 /// What a parameter may be; one that is not here is a text.
-std::string parameter_schema(std::string_view name, std::string_view place) {
-    constexpr std::pair<std::string_view, std::string_view> known[] = {
-        {"ledger", "ledger_name"}, {"org", "id"},          {"id", "id"},
-        {"address", "address"},    {"account", "address"}, {"kind", "transfer_kind"},
-    };
+struct ParameterRow {
+    std::string_view name;
+    std::string_view route;  ///< "": wherever it is called so
+    std::string_view schema;
+};
+constexpr ParameterRow parameter_rows[] = {
+    {"ledger", "", "ledger_name"},
+    {"org", "", "id"},
+    {"id", "", "id"},
+    {"address", "", "address"},
+    {"account", "", "address"},
+    {"buyer", "", "address"},
+    {"author", "", "address"},
+    {"kind", "list_transfers", "transfer_kind"},
+    {"status", "list_holds", "hold_status"},
+    {"status", "list_jobs", "job_status"},
+    {"type", "list_activity", "activity_type"},
+};
+
+std::string parameter_schema(std::string_view name, std::string_view route) {
     if (name == "limit") return R"({"type":"integer","minimum":1,"maximum":200,"default":50})";
-    bool const instant = place == "query" && (name == "at" || name == "from" || name == "to");
-    if (instant) return R"({"type":"string","format":"date-time"})";
-    for (auto const& [parameter, schema] : known)
-        if (parameter == name) return reference_to(schema);
+    if (name == "at" || name == "from" || name == "to")
+        return R"({"type":"string","format":"date-time"})";
+    for (auto const& row : parameter_rows)
+        if (row.name == name && (row.route.empty() || row.route == route))
+            return reference_to(row.schema);
     return R"({"type":"string"})";
 }
 
@@ -74,9 +90,9 @@ void write_parameter(JsonWriter& json, std::string_view name, std::string_view p
 void write_parameters(JsonWriter& json, Route const& route) {
     json.begin_array("parameters");
     for (auto const name : path_parameters(route.pattern))
-        write_parameter(json, name, "path", true, parameter_schema(name, "path"));
+        write_parameter(json, name, "path", true, parameter_schema(name, route.name));
     for (auto const name : route.query.view())
-        write_parameter(json, name, "query", false, parameter_schema(name, "query"));
+        write_parameter(json, name, "query", false, parameter_schema(name, route.name));
     if (route.idempotency != Idempotency::none)
         write_parameter(json, "Idempotency-Key", "header",
                         route.idempotency == Idempotency::required,
@@ -187,7 +203,7 @@ std::string openapi_document(std::span<Route const> routes) {
                 "minor units, mutations carry an Idempotency-Key, lists are paged by cursor.");
     json.end_object();
     json.begin_array("tags");
-    for (auto const group : operation_groups())
+    for (auto const group : operation_groups(routes))
         json.begin_object().member("name", group).end_object();
     json.end_array();
     json.begin_object("paths");

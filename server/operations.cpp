@@ -12,9 +12,11 @@ namespace {
 constexpr std::string_view moving = "Moving money";
 constexpr std::string_view ledgers = "Ledgers";
 constexpr std::string_view accounts = "Accounts";
+constexpr std::string_view selling = "Purchases and holds";
+constexpr std::string_view jobs = "Jobs";
 constexpr std::string_view access = "Organizations and keys";
 constexpr std::string_view health = "Health and description";
-constexpr std::array groups{ledgers, accounts, moving, access, health};
+constexpr std::array groups{ledgers, accounts, moving, selling, access, jobs, health};
 
 /// The first that the pattern contains decides.
 struct GroupRow {
@@ -22,13 +24,11 @@ struct GroupRow {
     std::string_view group;
 };
 constexpr GroupRow group_rows[] = {
-    {"/organizations", access},
-    {"/accounts", accounts},
-    {"/deposits", moving},
-    {"/withdrawals", moving},
-    {"/transfers", moving},
-    {"/v1/ledgers", ledgers},
-    {"/", health},
+    {"/organizations", access}, {"/admin/", jobs},
+    {"/accounts", accounts},    {"/deposits", moving},
+    {"/withdrawals", moving},   {"/transfers", moving},
+    {"/purchases", selling},    {"/holds", selling},
+    {"/v1/", ledgers},          {"/", health},
 };
 
 constexpr Operation operations[] = {
@@ -65,6 +65,26 @@ constexpr Operation operations[] = {
     {"list_transfers", "The transfers, newest first", "", "transfer"},
     {"get_transfer", "One transfer", "", "transfer"},
     {"revert_transfer", "The opposite transfer, once", "nothing", "transfer", 201},
+
+    {"create_purchase", "Buy: the author gets the royalty", "new_purchase", "purchase", 201},
+    {"list_purchases", "The purchases, newest first", "", "purchase"},
+    {"get_purchase", "One purchase", "", "purchase"},
+    {"refund_purchase", "Give the money back, once", "nothing", "purchase"},
+
+    {"create_hold", "Reserve money", "new_hold", "hold", 201},
+    {"list_holds", "The holds, newest first", "", "hold"},
+    {"get_hold", "One hold", "", "hold"},
+    {"capture_hold", "Move what is held, or a part of it", "capture", "captured_hold"},
+    {"void_hold", "Release what is held", "nothing", "hold"},
+
+    {"list_activity", "Everything that changed, newest first", "", "activity"},
+    {"create_report", "Ask for a report", "new_report", "accepted", 202},
+    {"list_reports", "The reports, newest first", "", "report"},
+    {"get_report", "One report, or how far it is", "", "report"},
+
+    {"list_jobs", "The queue of jobs, newest first", "", "job"},
+    {"list_dead_letters", "The jobs whose every attempt failed", "", "job"},
+    {"retry_dead_letter", "Queue such a job again", "nothing", "job"},
 };
 
 }  // namespace
@@ -77,7 +97,14 @@ Operation const& operation_of(Route const& route) {
     return *found;
 }
 
-std::span<std::string_view const> operation_groups() { return groups; }
+std::vector<std::string_view> operation_groups(std::span<Route const> routes) {
+    std::vector<std::string_view> used;
+    for (auto const group : groups) {
+        auto const in_group = [&](Route const& route) { return group_of(route) == group; };
+        if (std::any_of(routes.begin(), routes.end(), in_group)) used.push_back(group);
+    }
+    return used;
+}
 
 std::string_view group_of(Route const& route) {
     auto const* const found = std::find_if(

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "server/http/router.hpp"
 
@@ -19,11 +20,11 @@ struct Operation {
     unsigned status = 200;
 };
 
-/// Asserts that the route is described.
+/// Asserts that the route is described: a new route needs its row.
 Operation const& operation_of(Route const& route);
 
-/// The routes come in these groups, in this order.
-std::span<std::string_view const> operation_groups();
+/// These routes come in these groups, in this order.
+std::vector<std::string_view> operation_groups(std::span<Route const> routes);
 std::string_view group_of(Route const& route);
 
 /// Lists are paged, and a page is {"data": […], "next_cursor": …}.

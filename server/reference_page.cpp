@@ -152,11 +152,11 @@ std::string reference_page(std::span<Route const> routes) {
     std::string page(head);
     page += "<h1>Penstock " PENSTOCK_VERSION "</h1>\n<nav>";
     page += "<a href=\"#conventions\">Conventions</a>";
-    for (auto const group : operation_groups())
+    for (auto const group : operation_groups(routes))
         page += "<a href=\"#" + anchor_of(group) + "\">" + escaped(group) + "</a>";
     page += "<a href=\"#schemas\">Schemas</a></nav>\n";
     page += introduction;
-    for (auto const group : operation_groups()) {
+    for (auto const group : operation_groups(routes)) {
         page += "<h2 id=\"" + anchor_of(group) + "\">" + escaped(group) + "</h2>\n";
         for (auto const& route : routes)
             if (group_of(route) == group) append_operation(page, route);

@@ -42,7 +42,7 @@ public:
                                      unsigned status) {
         auto const& answers = document_.at("paths").at(path).at(method).at("responses").as_object();
         auto const* answer = answers.if_contains(std::to_string(status));
-        bool const refused = answer == nullptr;
+        bool const refused = answer == nullptr || status >= 400;
         if (refused) answer = &document_.at("components").at("responses").at("Problem");
         char const* const type = refused ? "application/problem+json" : "application/json";
         return answer->at("content").at(type).at("schema");
