@@ -47,6 +47,11 @@ struct Options {
     std::size_t hold_expiry_items = 0;
     milliseconds purge_interval{0};
     std::size_t purge_items = 0;
+    bool edge = false;
+    milliseconds edge_lease{0};
+    milliseconds edge_answer_ttl{0};
+    milliseconds edge_wait{0};
+    std::size_t edge_body_bytes = 0;
     std::vector<std::string> cors_origins;
     std::string tls_certificate;
     std::string tls_key;

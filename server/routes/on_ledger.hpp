@@ -33,6 +33,8 @@ asio::awaitable<Response> perform_on_original(RequestContext& context, OnOrigina
     auto const ledger = co_await context.find_ledger();
     if (!ledger) co_return context.failure(ledger.error());
     if (!*ledger) co_return context.problem(Code::ledger_not_found);
+    auto const known = co_await context.known_outcome(canonical);
+    if (known) co_return context.answer(*known, status);
     command.ledger = (*ledger)->id;
     if (auto const id = domain::Uuid::parse(context.parameter("id"))) {
         RowId const original{*id};
