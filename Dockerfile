@@ -10,7 +10,7 @@ RUN apt-get update \
         libpq-dev libhiredis-dev libspdlog-dev libfmt-dev prometheus-cpp-dev \
         libssl-dev zlib1g-dev \
  && apt-get clean && rm -rf /var/lib/apt/lists/*
-WORKDIR /src
+WORKDIR /src/penstock
 # What changes seldom comes first: a change in the server does not copy the rest anew.
 COPY CMakeLists.txt CMakePresets.json ./
 COPY cmake cmake

@@ -4,6 +4,7 @@
 #include <exception>
 #include <fstream>
 
+#include "bench/idle.hpp"
 #include "bench/run.hpp"
 
 namespace {
@@ -18,12 +19,20 @@ void write_file(std::string const& path, std::string const& text) {
     if (!file) throw Unusable("cannot write " + path);
 }
 
+int idle(Options const& options) {
+    auto const result = hold_idle(options);
+    std::fputs(table(result).c_str(), stdout);
+    write_file(options.json_file, to_json(result));
+    return result.sound() ? 0 : 1;
+}
+
 int bench(std::vector<std::string> const& arguments) {
     auto const options = parse_options(arguments);
     if (!options) {
         std::fputs(help_text().c_str(), stdout);
         return 0;
     }
+    if (options->scenario == "idle") return idle(*options);
     auto const result = run(*options);
     std::fputs(table(result).c_str(), stdout);
     if (!options->json_file.empty()) write_file(options->json_file, to_json(result));

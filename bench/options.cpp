@@ -15,7 +15,7 @@ namespace {
 
 namespace po = boost::program_options;
 
-constexpr char const* scenario_names[] = {"transfers", "bulk", "reads", "retail"};
+constexpr char const* scenario_names[] = {"transfers", "bulk", "reads", "retail", "idle"};
 
 struct Raw {
     std::string pattern;
@@ -76,7 +76,7 @@ Pattern pattern_of(std::string const& name) {
 void validate(Options const& o) {
     bool known = false;
     for (auto const* const name : scenario_names) known = known || o.scenario == name;
-    require(known, "the scenario is transfers, bulk, reads or retail");
+    require(known, "the scenario is transfers, bulk, reads, retail or idle");
     require(Target::parse(o.target).has_value(), "--target is http://host[:port]");
     require(o.against.empty() || Target::parse(o.against), "--against is http://host[:port]");
     require(o.connections >= 1 && o.connections <= 20'000, "--connections is 1 to 20000");
@@ -141,7 +141,7 @@ std::string help_text() {
     Options options;
     Raw raw{name_of(options.pattern), options.timeout.count()};
     std::ostringstream out;
-    out << "penstock-bench <transfers|bulk|reads|retail> [options]\n"
+    out << "penstock-bench <transfers|bulk|reads|retail|idle> [options]\n"
         << "Puts load on a running server, checks its books, and reports.\n"
         << "Exit code: 0 all is well, 1 the books are off or an answer is wrong, 2 bad options.\n\n"
         << describe(options, raw);

@@ -1,8 +1,6 @@
 // The program as a whole: composition, start, drain.
 #include "server/application.hpp"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
@@ -15,6 +13,7 @@
 #include "db/pg/session.hpp"
 #include "db/postgres_store.hpp"
 #include "reactor/deadline.hpp"
+#include "server/descriptors.hpp"
 #include "server/http/json_writer.hpp"
 #include "server/http/listener.hpp"
 #include "server/jobs/reports.hpp"
@@ -193,14 +192,6 @@ void write_lanes(MetricsWriter& out, std::string const& shard,
     }
 }
 
-/// Every connection is a descriptor: take what the system grants.
-void raise_descriptor_limit() {
-    rlimit limit{};
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 /// What sessions tell: latency per route, an access line at level debug, faults always.
 class ShardObserver final : public Observer {
 public:
@@ -332,7 +323,7 @@ Application::~Application() = default;
 
 int Application::run() {
     std::signal(SIGPIPE, SIG_IGN);
-    raise_descriptor_limit();
+    fit_connections();
     prepare_schema();
     open_fronts();
     signals_.add(SIGTERM);
@@ -342,6 +333,17 @@ int Application::run() {
     reactor_.run();
     log_.info("stopped");
     return 0;
+}
+
+/// A client too many is told so; without a descriptor nobody could tell it anything.
+void Application::fit_connections() {
+    auto const granted = claim_descriptors();
+    auto const fitting = connections_within(granted, options_);
+    if (fitting == options_.connections_max) return;
+    log_.warning("connections_limited", {{"connections_max", options_.connections_max},
+                                         {"per_thread", fitting},
+                                         {"open_files_granted", granted}});
+    options_.connections_max = fitting;
 }
 
 void Application::prepare_schema() {

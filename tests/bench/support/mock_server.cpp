@@ -236,6 +236,8 @@ json::object MockServer::State::move(MockLedger& ledger, std::string kind, std::
 }
 
 MockAnswer MockServer::State::read(MockRequest const& request) {
+    if (request.path == "/healthz") return {200, "{}"};
+    if (request.path == "/metrics") return {200, "# HELP x\nprocess_resident_memory_bytes 5e6\n"};
     if (request.path == "/version") return {200, R"({"version":"mock"})"};
     auto const name_end = request.path.find('/', 12);
     auto const found = ledgers.find(request.path.substr(12, name_end - 12));
