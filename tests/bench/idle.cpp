@@ -47,7 +47,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_is_not_there_is_unusable) {
 
 BOOST_AUTO_TEST_CASE(options_that_mean_nothing_here_are_refused) {
     auto against = crowd_of(1, "http://127.0.0.1:1");
-    against.against = "http://127.0.0.1:2";
+    against.against = {"http://127.0.0.1:2"};
     BOOST_CHECK_THROW(hold_idle(against), BadOptions);
     auto plots = crowd_of(1, "http://127.0.0.1:1");
     plots.html_file = "plots.html";
