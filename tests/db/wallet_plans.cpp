@@ -168,13 +168,13 @@ BOOST_AUTO_TEST_CASE(a_page_costs_the_same_beside_a_million_open_holds) {
                   "SELECT indexrelname AS name, idx_blks_hit + idx_blks_read AS blocks"
                   " FROM pg_statio_user_indexes" +
                       wanted,
-                  std::to_string(rounds * 100));
+                  std::to_string(rounds * 50));
     BOOST_TEST(indexes == "");
     auto const tables = most_read(sql,
                                   "SELECT relname AS name, heap_blks_hit + heap_blks_read AS blocks"
                                   " FROM pg_statio_user_tables" +
                                       wanted,
-                                  std::to_string(rounds * 200));
+                                  std::to_string(rounds * 20));
     BOOST_TEST(tables == "");
     auto const smallest =
         sql("SELECT min(pg_relation_size(indexrelid) / 8192) FROM pg_stat_user_indexes" + wanted);
