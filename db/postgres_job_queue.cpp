@@ -87,7 +87,7 @@ Result<std::vector<T>> read_all(pg::Rows const& rows, T (*read)(pg::Row)) {
 
 PostgresJobQueue::PostgresJobQueue(asio::any_io_executor executor,
                                    pg::ConnectionOptions const& connection,
-                                   pg::BackoffLimits backoff, pg::Pool& pool)
+                                   reactor::BackoffLimits backoff, pg::Pool& pool)
     : executor_(std::move(executor)), connection_(connection), backoff_(backoff), pool_(pool) {}
 
 asio::awaitable<Result<pg::Rows>> PostgresJobQueue::write(Statement const& statement,

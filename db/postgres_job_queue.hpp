@@ -14,7 +14,7 @@ namespace penstock::db {
 class PostgresJobQueue final : public JobQueue {
 public:
     PostgresJobQueue(asio::any_io_executor executor, pg::ConnectionOptions const& connection,
-                     pg::BackoffLimits backoff, pg::Pool& pool);
+                     reactor::BackoffLimits backoff, pg::Pool& pool);
 
     asio::awaitable<Result<Claimed>> claim(ClaimOrder order, SteadyTime deadline) override;
     asio::awaitable<Result<JobEnd>> renew(HeldJob held, domain::Instant until,
@@ -44,7 +44,7 @@ private:
 
     asio::any_io_executor executor_;
     pg::ConnectionOptions connection_;
-    pg::BackoffLimits backoff_;
+    reactor::BackoffLimits backoff_;
     pg::Pool& pool_;
 };
 

@@ -52,7 +52,7 @@ asio::awaitable<Result<T>> with_deadline(asio::awaitable<Result<T>> operation,
     if (first.index() == 1) {
         bool const expired = std::get<1>(first);
         if (expired) co_return Errc::deadline_exceeded;
-        co_return asio::error::operation_aborted;
+        co_return error_code(asio::error::operation_aborted);
     }
     if (ended.thrown) std::rethrow_exception(ended.thrown);
     co_return std::move(*ended.result);

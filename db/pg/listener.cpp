@@ -9,8 +9,8 @@
 
 namespace penstock::db::pg {
 
-Listener::Listener(asio::any_io_executor executor, ConnectionOptions options, BackoffLimits backoff,
-                   std::string channel, std::function<void()> heard)
+Listener::Listener(asio::any_io_executor executor, ConnectionOptions options,
+                   reactor::BackoffLimits backoff, std::string channel, std::function<void()> heard)
     : executor_(std::move(executor)),
       options_(std::move(options)),
       backoff_(backoff),

@@ -6,9 +6,9 @@
 #include <random>
 #include <string>
 
-#include "db/pg/backoff.hpp"
 #include "db/pg/connection.hpp"
 #include "db/pg/options.hpp"
+#include "reactor/backoff.hpp"
 
 namespace penstock::db::pg {
 
@@ -18,8 +18,8 @@ namespace penstock::db::pg {
 class Listener {
 public:
     /// `channel` is an identifier that needs no quotes.
-    Listener(asio::any_io_executor executor, ConnectionOptions options, BackoffLimits backoff,
-             std::string channel, std::function<void()> heard);
+    Listener(asio::any_io_executor executor, ConnectionOptions options,
+             reactor::BackoffLimits backoff, std::string channel, std::function<void()> heard);
     Listener(Listener&&) = delete;
 
     /// Its one background life; ends on cancellation.
@@ -30,7 +30,7 @@ private:
 
     asio::any_io_executor executor_;
     ConnectionOptions options_;
-    Backoff backoff_;
+    reactor::Backoff backoff_;
     std::string channel_;
     std::function<void()> heard_;
     std::mt19937 random_;
