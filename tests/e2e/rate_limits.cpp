@@ -35,7 +35,7 @@ int let_through(Api& api, int attempts) {
     return through;
 }
 
-std::int64_t metric(Api& api, std::string const& name_and_labels) {
+std::int64_t metric_labelled(Api& api, std::string const& name_and_labels) {
     auto const text = api.get("/metrics").body;
     std::int64_t sum = 0;
     for (auto at = text.find(name_and_labels); at != std::string::npos;
@@ -102,12 +102,12 @@ BOOST_AUTO_TEST_CASE(every_answer_tells_the_quota_and_one_above_it_is_429_and_do
     BOOST_TEST(read.status == 200U);
     BOOST_TEST(read.header("ratelimit").empty());
     BOOST_TEST(read.document().at("balance").as_int64() == 0);
-    BOOST_TEST(metric(api,
-                      "penstock_rate_limit_requests_total{shard=\"0\",class=\"write\","
-                      "outcome=\"refused\"") == 2);
-    BOOST_TEST(metric(api,
-                      "penstock_rate_limit_requests_total{shard=\"0\",class=\"write\","
-                      "outcome=\"allowed\"") == 3);
+    BOOST_TEST(metric_labelled(api,
+                               "penstock_rate_limit_requests_total{shard=\"0\",class=\"write\","
+                               "outcome=\"refused\"") == 2);
+    BOOST_TEST(metric_labelled(api,
+                               "penstock_rate_limit_requests_total{shard=\"0\",class=\"write\","
+                               "outcome=\"allowed\"") == 3);
 }
 
 BOOST_AUTO_TEST_CASE(classes_are_counted_apart) {
@@ -213,10 +213,13 @@ BOOST_AUTO_TEST_CASE(two_servers_with_one_redis_share_one_quota) {
     BOOST_TEST(let_through(here, 4) == 4);
     BOOST_TEST(let_through(there, 20) == 6);
     BOOST_TEST(let_through(here, 20) == 0);
-    BOOST_TEST(metric(here, "penstock_rate_limit_judged_total{shard=\"0\",by=\"process\"") == 0);
+    BOOST_TEST(
+        metric_labelled(here, "penstock_rate_limit_judged_total{shard=\"0\",by=\"process\"") == 0);
     // What is refused already is not asked again.
-    BOOST_TEST(metric(there, "penstock_rate_limit_judged_total{shard=\"0\",by=\"redis\"") == 6);
-    BOOST_TEST(metric(there, "penstock_rate_limit_judged_total{shard=\"0\",by=\"memory\"") == 14);
+    BOOST_TEST(
+        metric_labelled(there, "penstock_rate_limit_judged_total{shard=\"0\",by=\"redis\"") == 6);
+    BOOST_TEST(
+        metric_labelled(there, "penstock_rate_limit_judged_total{shard=\"0\",by=\"memory\"") == 14);
 }
 
 BOOST_AUTO_TEST_CASE(a_server_whose_redis_dies_counts_alone_from_where_it_was) {
@@ -230,7 +233,8 @@ BOOST_AUTO_TEST_CASE(a_server_whose_redis_dies_counts_alone_from_where_it_was) {
     auto const began = std::chrono::steady_clock::now();
     BOOST_TEST(let_through(api, 10) == 2);
     BOOST_TEST((std::chrono::steady_clock::now() - began < 5s));
-    BOOST_TEST(metric(api, "penstock_rate_limit_judged_total{shard=\"0\",by=\"process\"") > 0);
+    BOOST_TEST(metric_labelled(api, "penstock_rate_limit_judged_total{shard=\"0\",by=\"process\"") >
+               0);
     auto const refused = attempt(api);
     BOOST_TEST(refused.status == 429U);
     BOOST_TEST(refused.header("ratelimit").starts_with(R"("write";r=0;t=)"));
@@ -248,8 +252,9 @@ BOOST_AUTO_TEST_CASE(a_frozen_redis_delays_nobody_for_long) {
     // A hundred waits for Redis would be half a second; two or three are what it takes to notice.
     auto const took = std::chrono::steady_clock::now() - began;
     BOOST_TEST((took < 10s));
-    BOOST_TEST(metric(api, "penstock_rate_limit_judged_total{shard=\"0\",by=\"process\"") >= 100);
-    BOOST_TEST(metric(api, "penstock_rate_limit_breaker_openings_total{shard=\"0\"") >= 1);
+    BOOST_TEST(
+        metric_labelled(api, "penstock_rate_limit_judged_total{shard=\"0\",by=\"process\"") >= 100);
+    BOOST_TEST(metric_labelled(api, "penstock_rate_limit_breaker_openings_total{shard=\"0\"") >= 1);
     redis.thaw();
 }
 

@@ -22,7 +22,7 @@ server::ListenerOptions tls_options(Identity const& identity) {
 /// Two requests on one connection over TLS; "" when the handshake fails.
 std::string ask_over_tls(Client& client, int version) {
     auto const requests = get_request("/name/a") + get_request("/name/b", "Connection: close\r\n");
-    return ask_over_tls(client.fd(), requests, version);
+    return penstock::tests::ask_over_tls(client.fd(), requests, version);
 }
 
 BOOST_AUTO_TEST_SUITE(http_listener)
