@@ -1,6 +1,7 @@
 // Bounds an operation that has no deadline of its own.
 #pragma once
 
+#include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -48,12 +49,16 @@ asio::awaitable<Result<T>> with_deadline(asio::awaitable<Result<T>> operation,
                                          SteadyTime deadline) {
     using namespace asio::experimental::awaitable_operators;
     Ended<T> ended;
+    auto const cancellation = co_await asio::this_coro::cancellation_state;
     auto const first = co_await (note_end(std::move(operation), ended) || sleep_until(deadline));
     if (first.index() == 1) {
         bool const expired = std::get<1>(first);
         if (expired) co_return Errc::deadline_exceeded;
         co_return error_code(asio::error::operation_aborted);
     }
+    // Cancelled from outside both sides end, in either order: the one answer to that is an error.
+    bool const cancelled = cancellation.cancelled() != asio::cancellation_type::none;
+    if (ended.thrown && cancelled) co_return error_code(asio::error::operation_aborted);
     if (ended.thrown) std::rethrow_exception(ended.thrown);
     co_return std::move(*ended.result);
 }

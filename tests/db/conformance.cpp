@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <functional>
+#include <span>
 
 #include "tests/db/driver.hpp"
 #include "tests/domain/scene.hpp"
@@ -898,6 +900,42 @@ asio::awaitable<void> a_deleted_ledger_is_purged_whole_once_its_keys_are_free(db
         BOOST_TEST(check.ok, check.name << ": " << check.detail);
 }
 
+asio::awaitable<std::vector<db::Activity>> activity(db::Store& store, Driver& driver,
+                                                    db::ActivityPage page) {
+    co_return value_of(co_await store.list_activity(driver.organization, page, in_time()));
+}
+
+asio::awaitable<void> what_happened_is_listed_under_every_filter(db::Store& store, Driver& driver) {
+    auto const ledger = co_await open_ledger_of_two(driver);
+    auto const bought = co_await driver.one(purchase(ledger, "alice", "bob", 10));
+    auto const original = made<Purchase>(bought);
+    co_await driver.one(refund(ledger, original));
+    db::ActivityPage page;
+    auto const whole = co_await activity(store, driver, page);
+    // Two accounts, a deposit, the purchase with two legs, two legs back and the refund.
+    BOOST_TEST(whole.size() == 9U);
+    BOOST_TEST(std::ranges::is_sorted(whole, std::greater(), &db::Activity::id));
+    page.ledger = ledger.id;
+    auto const of_ledger = co_await activity(store, driver, page);
+    BOOST_TEST((of_ledger == whole));
+    page.limit = 4;
+    page.before = whole[2].id;
+    auto const middle = co_await activity(store, driver, page);
+    BOOST_TEST(std::ranges::equal(middle, std::span(whole).subspan(3, 4)));
+    db::ActivityPage of_subject;
+    of_subject.subject = original.id.to_string();
+    auto const its_life = co_await activity(store, driver, of_subject);
+    BOOST_TEST(its_life.size() == 2U);
+    db::ActivityPage of_account;
+    of_account.account = "bob";
+    // Opened, bought from, paid, paid back, refunded.
+    auto const of_bob = co_await activity(store, driver, of_account);
+    BOOST_TEST(of_bob.size() == 5U);
+    of_account.type = db::account_created;
+    auto const opened = co_await activity(store, driver, of_account);
+    BOOST_TEST(opened.size() == 1U);
+}
+
 asio::awaitable<void> the_store_says_that_it_can_answer(db::Store& store, Driver&) {
     auto const error = co_await store.ping(in_time());
     BOOST_TEST(!error);
@@ -923,6 +961,7 @@ asio::awaitable<void> check(db::Store& store) {
 
 constexpr ConformanceRule rules[] = {
     PENSTOCK_RULE(organizations_and_keys_are_kept),
+    PENSTOCK_RULE(what_happened_is_listed_under_every_filter),
     PENSTOCK_RULE(ledgers_are_found_changed_and_deleted),
     PENSTOCK_RULE(accounts_are_paged_in_byte_order),
     PENSTOCK_RULE(a_transfer_is_kept_as_it_was_decided),

@@ -4,6 +4,7 @@
 
 #include "db/sql.hpp"
 #include "tests/db/conformance.hpp"
+#include "tests/db/job_rules.hpp"
 #include "tests/db/postgres_fixture.hpp"
 
 using namespace penstock;
@@ -14,6 +15,15 @@ namespace {
 /// A statement's file begins with a comment of its own, which the server keeps as it is.
 std::string first_line(std::string_view text) {
     return std::string(text.substr(0, text.find('\n')));
+}
+
+void keep(tests::ConformanceRule const& rule, tests::MigratedDatabase& database) {
+    BOOST_TEST_CONTEXT(rule.name) {
+        auto body = [&](db::Store& store, LivingWriter&, LivingWriter&) -> asio::awaitable<void> {
+            co_await rule.check(store);
+        };
+        tests::with_store(database.store_options(), body);
+    }
 }
 
 }  // namespace
@@ -38,13 +48,8 @@ BOOST_AUTO_TEST_CASE(every_statement_is_executed_by_the_rules_of_a_store) {
     tests::MigratedDatabase database(cluster.url());
     auto sql = database.connect();
     sql("CREATE EXTENSION pg_stat_statements");
-    for (auto const& rule : tests::conformance_rules()) {
-        BOOST_TEST_CONTEXT(rule.name) {
-            auto body = [&](db::Store& store, LivingWriter&,
-                            LivingWriter&) -> asio::awaitable<void> { co_await rule.check(store); };
-            tests::with_store(database.store_options(), body);
-        }
-    }
+    for (auto const rules : {tests::conformance_rules(), tests::job_rules()})
+        for (auto const& rule : rules) keep(rule, database);
     for (auto const* statement : db::sql::all) {
         auto const line = first_line(statement->text);
         auto const calls =

@@ -175,8 +175,8 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(the_feed_of_all_ledgers_merges_them, Store, Stores
     Types twice = whole;
     twice.insert(twice.end(), whole.begin(), whole.end());
     std::vector<json::object> items;
-    for (auto const& item : answer.document().at("data").as_array())
-        items.push_back(item.as_object());
+    auto const document = answer.document();
+    for (auto const& item : document.at("data").as_array()) items.push_back(item.as_object());
     BOOST_TEST(types_of(items) == twice, boost::test_tools::per_element());
     BOOST_TEST(text(items.front(), "ledger") == name_of(two.ledger));
     BOOST_TEST(text(items.back(), "ledger") == name_of(one.ledger));

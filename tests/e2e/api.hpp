@@ -148,7 +148,6 @@ void await_that(Condition holds, char const* what) {
     auto const deadline = std::chrono::steady_clock::now() + 20s;
     while (std::chrono::steady_clock::now() < deadline) {
         if (holds()) return;
-        std::this_thread::sleep_for(5ms);
     }
     BOOST_FAIL(what << " did not come");
 }

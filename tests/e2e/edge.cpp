@@ -117,7 +117,6 @@ HttpAnswer when_free(std::function<HttpAnswer()> const& send) {
         auto answer = send();
         if (answer.code() != "idempotency_in_flight" || since(began) > 20s) return answer;
         check_in_flight(answer);
-        std::this_thread::sleep_for(5ms);
     }
 }
 
@@ -447,7 +446,6 @@ BOOST_AUTO_TEST_CASE(repetitions_are_answered_while_postgresql_is_stopped) {
     do {
         for (auto const& [key, first] : done)
             check_repeats(api.deposit(ledger, "ann", 1, key), first);
-        std::this_thread::sleep_for(100ms);
     } while (since(began) < 7s);
     auto const fresh_one = api.post(ledger + "/deposits", Api::one_sided("ann", 1), "k-fresh");
     BOOST_TEST((fresh_one.status == 503U || fresh_one.status == 504U), fresh_one.body);
