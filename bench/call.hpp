@@ -13,8 +13,9 @@ namespace penstock::bench {
 using domain::Amount;
 using AccountIndex = std::uint32_t;
 
-enum class Kind : std::uint8_t { deposit, transfer };
-inline constexpr std::size_t kinds = 2;
+/// A purchase goes from buyer to author, a refund back; the amount is the price.
+enum class Kind : std::uint8_t { deposit, transfer, purchase, refund };
+inline constexpr std::size_t kinds = 4;
 /// As the ledger's totals name it.
 char const* name_of(Kind kind);
 

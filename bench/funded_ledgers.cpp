@@ -9,8 +9,8 @@ namespace {
 
 constexpr Amount funds_wanted = 1'000'000'000;
 constexpr Amount transfer_max = 100;
-constexpr AccountIndex treasury = 1;
-constexpr AccountIndex first_account = 2;
+constexpr AccountIndex treasury = 2;
+constexpr AccountIndex first_account = 3;
 
 std::string address(unsigned number) {
     auto digits = std::to_string(number);
@@ -67,7 +67,8 @@ Posting FundedLedgers::choose() { return choose(choose_ledger()); }
 
 Posting FundedLedgers::choose(std::uint32_t ledger) {
     AccountIndex from = choose_account();
-    AccountIndex const to = pattern_ == Pattern::hot ? first_account : choose_account();
+    bool const all_to_one = pattern_ == Pattern::hot || pattern_ == Pattern::author;
+    AccountIndex const to = all_to_one ? first_account : choose_account();
     if (from == to) from = account((from - first_account + 1) % accounts_);
     auto const amount =
         1 + static_cast<Amount>(random_.below(static_cast<std::uint64_t>(transfer_max)));

@@ -4,6 +4,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "bench/target.hpp"
+#include "bench/verdict.hpp"
 
 namespace penstock::bench {
 namespace {
@@ -20,8 +21,10 @@ asio::awaitable<void> list_accounts(Client& client, std::string path, Observed& 
         if (!cursor.empty()) page_path += "&cursor=" + cursor;
         auto const page = co_await client.get_ok(page_path);
         for (auto const& account : page.at("data").as_array()) {
-            observed.balances.emplace_back(std::string(account.at("address").as_string()),
-                                           account.at("balance").as_int64());
+            std::string const address(account.at("address").as_string());
+            observed.balances.emplace_back(address, account.at("balance").as_int64());
+            auto const* const fraction = account.as_object().if_contains("fraction");
+            if (fraction && *fraction != 0) observed.fractions[address] = fraction->as_int64();
         }
         auto const& next = page.at("next_cursor");
         if (next.is_null()) co_return;
@@ -39,7 +42,7 @@ void read_totals(json::value const& totals, Observed& observed) {
 }
 
 void read_verdict(json::value const& verified, Observed& observed) {
-    observed.verified = verified.at("ok").as_bool();
+    observed.verified = verified.at("ok").as_bool() ? Verified::yes : Verified::no;
     for (auto const& check : verified.at("checks").as_array()) {
         if (check.at("ok").as_bool()) continue;
         observed.failed_checks.push_back(json::serialize(check));
@@ -50,9 +53,10 @@ void read_verdict(json::value const& verified, Observed& observed) {
 
 std::string ledger_path(std::string const& ledger) { return "/v1/ledgers/" + ledger; }
 
-asio::awaitable<bool> create_ledger(Client& client, std::string name) {
-    std::string const body =
-        R"({"name":")" + name + R"(","asset":{"code":"GBP","scale":2},"accounts":"implicit"})";
+asio::awaitable<bool> create_ledger(Client& client, std::string name, Accounts accounts) {
+    std::string const policy = accounts == Accounts::implicit ? "implicit" : "explicit";
+    std::string const body = R"({"name":")" + name +
+                             R"(","asset":{"code":"GBP","scale":2},"accounts":")" + policy + "\"}";
     auto const reply = co_await client.post("/v1/ledgers", body);
     if (reply.status == 201) co_return true;
     if (reply.code() == "ledger_exists") co_return false;
@@ -60,16 +64,31 @@ asio::awaitable<bool> create_ledger(Client& client, std::string name) {
                    reply.code());
 }
 
-asio::awaitable<Observed> observe(Client& client, std::string ledger) {
+asio::awaitable<void> create_account(Client& client, Books const& books, AccountIndex account) {
+    std::string const path = ledger_path(books.ledger()) + "/accounts";
+    auto const reply =
+        co_await client.post(path, R"({"address":")" + books.address(account) + "\"}");
+    if (reply.status == 201 || reply.code() == "account_exists") co_return;
+    throw Unusable("POST " + path + ": answered " + std::to_string(reply.status) + " " +
+                   reply.code());
+}
+
+asio::awaitable<Observed> observe(Client& client, std::string ledger, Ask ask) {
     Observed observed;
+    observed.verified = Verified::not_asked;
     std::string const path = ledger_path(ledger);
     try {
+        auto const terms = co_await client.get_ok(path);
+        auto const* const percent = terms.as_object().if_contains("royalty_percent");
+        if (percent) observed.royalty_percent = percent->as_int64();
         auto const totals = co_await client.get_ok(path + "/totals");
         read_totals(totals, observed);
         co_await list_accounts(client, path + "/accounts?limit=200", observed);
         co_await list_accounts(client, path + "/accounts?limit=200&prefix=@", observed);
-        auto const verified = co_await client.get_ok(path + "/verify");
-        read_verdict(verified, observed);
+        if (ask == Ask::verify) {
+            auto const verified = co_await client.get_ok(path + "/verify");
+            read_verdict(verified, observed);
+        }
     } catch (boost::system::system_error const& error) {
         throw Unusable("ledger " + ledger +
                        ": an answer is not of the documented form: " + error.what());
@@ -117,6 +136,35 @@ void append_transfer(std::string& out, Books const& books, Posting const& postin
     out += R"(","amount":)";
     append_number(out, posting.amount);
     out += '}';
+}
+
+void append_purchase(std::string& out, Books const& books, Posting const& posting) {
+    out += R"({"buyer":")";
+    out += books.address(posting.from);
+    out += R"(","author":")";
+    out += books.address(posting.to);
+    out += R"(","price":)";
+    append_number(out, posting.amount);
+    out += '}';
+}
+
+std::optional<std::string> acknowledge_purchase(Books& books, Posting const& posting,
+                                                Response const& response) {
+    books.acknowledge(posting);
+    auto const body = response.body;
+    auto const author = integer_member(body, "author_amount");
+    auto const platform = integer_member(body, "platform_amount");
+    if (!author || !platform) return "a purchase without its amounts: " + std::string(body);
+    books.acknowledge_legs(*author, *platform);
+    Amount const least = posting.amount * books.royalty_percent() / 100;
+    bool const divided = *author + *platform == posting.amount &&
+                         (*author == least || *author == least + 1) && *platform >= 0;
+    bool const same = has_integer(body, "price", posting.amount) &&
+                      has_text(body, "buyer", books.address(posting.from)) &&
+                      has_text(body, "author", books.address(posting.to)) &&
+                      has_text(body, "status", "completed");
+    if (divided && same) return std::nullopt;
+    return "a purchase other than the one asked for: " + std::string(body);
 }
 
 }  // namespace penstock::bench

@@ -4,6 +4,7 @@
 #include <exception>
 #include <fstream>
 
+#include "bench/chaos/chaos.hpp"
 #include "bench/run.hpp"
 
 namespace {
@@ -24,10 +25,16 @@ int bench(std::vector<std::string> const& arguments) {
         std::fputs(help_text().c_str(), stdout);
         return 0;
     }
+    if (options->chaos.on) {
+        auto const result = chaos::run_chaos(*options);
+        std::fputs(table(result).c_str(), stdout);
+        write_file(options->json_file, to_json(result));
+        return result.sound() ? 0 : 1;
+    }
     auto const result = run(*options);
     std::fputs(table(result).c_str(), stdout);
-    if (!options->json_file.empty()) write_file(options->json_file, to_json(result));
-    if (!options->html_file.empty()) write_file(options->html_file, to_html(result));
+    write_file(options->json_file, to_json(result));
+    write_file(options->html_file, to_html(result));
     return result.sound() ? 0 : 1;
 }
 

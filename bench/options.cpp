@@ -15,12 +15,30 @@ namespace {
 
 namespace po = boost::program_options;
 
-constexpr char const* scenario_names[] = {"transfers", "bulk", "reads", "retail"};
+constexpr char const* scenario_names[] = {"transfers", "bulk",    "reads", "retail",
+                                          "purchases", "replays", "flat"};
 
 struct Raw {
     std::string pattern;
+    std::string as;
     std::int64_t timeout_ms;
+    double repeat_against = 0;
 };
+
+void add_chaos(po::options_description& all, ChaosOptions& o) {
+    auto add = all.add_options();
+    add("chaos", po::bool_switch(&o.on),
+        "purchases, transfers: rounds of load under which things are killed and started again; "
+        "then every request's effect is looked up");
+    add("rounds", po::value(&o.rounds)->default_value(o.rounds), "chaos: how many");
+    add("server", po::value(&o.servers)->composing(),
+        "chaos: a command that serves on {listen} (or several); without one --target is attacked "
+        "by --fault alone");
+    add("redis", po::value(&o.redis)->default_value(o.redis), "chaos: a command that runs Redis");
+    add("postgres", po::value(&o.postgres)->default_value(o.postgres),
+        "chaos: a command that runs PostgreSQL");
+    add("fault", po::value(&o.faults)->composing(), "chaos: a command that breaks something else");
+}
 
 po::options_description describe(Options& o, Raw& raw) {
     po::options_description all("Options");
@@ -28,7 +46,8 @@ po::options_description describe(Options& o, Raw& raw) {
     auto const text = [](std::string& value) { return po::value(&value)->default_value(value); };
     add("help,h", "this text");
     add("target", text(o.target), "the server");
-    add("against", text(o.against), "a second server: slices alternate, ratios are printed");
+    add("against", po::value(&o.against)->composing(),
+        "another server (or several): slices alternate, ratios are printed");
     add("api-key", text(o.api_key), "bearer key for both (or PENSTOCK_API_KEY)");
     add("connections", po::value(&o.connections)->default_value(o.connections), "1 to 20000");
     add("duration", po::value(&o.duration_s)->default_value(o.duration_s),
@@ -42,7 +61,9 @@ po::options_description describe(Options& o, Raw& raw) {
         "open loop: arrivals per second; 0: closed loop");
     add("timeout-ms", po::value(&raw.timeout_ms)->default_value(raw.timeout_ms),
         "deadline of each request");
-    add("pattern", text(raw.pattern), "transfers, bulk, reads: uniform, zipf or hot");
+    add("pattern", text(raw.pattern),
+        "uniform, zipf or hot; purchases: uniform, author (all buy from one) or platform (all in "
+        "one ledger)");
     add("zipf", po::value(&o.zipf_exponent)->default_value(o.zipf_exponent), "zipf's exponent");
     add("accounts", po::value(&o.accounts)->default_value(o.accounts), "in each ledger");
     add("ledgers", po::value(&o.ledgers)->default_value(o.ledgers), "how many");
@@ -51,8 +72,15 @@ po::options_description describe(Options& o, Raw& raw) {
         "reads: transfers in each ledger beforehand");
     add("seed", po::value(&o.seed)->default_value(o.seed), "of the choices (not of the keys)");
     add("input", text(o.input), "retail: the invoice lines, tab separated, plain or gzip");
-    add("ledger", text(o.ledger), "retail: the ledger, made if it is not there");
+    add("ledger", text(o.ledger),
+        "retail: the ledger, made if it is not there; flat: the one that is there");
     add("lines", po::value(&o.lines)->default_value(o.lines), "retail: only the first lines");
+    add("as", text(raw.as), "retail, replays: purchases, or plain transfers");
+    add("repeat", po::value(&o.repeat)->default_value(o.repeat),
+        "replays: the share of requests whose key was used before, 0 to 1");
+    add("repeat-against", po::value(&raw.repeat_against),
+        "replays: that share on the servers of --against");
+    add_chaos(all, o.chaos);
     add("json", text(o.json_file), "write the results to this file");
     add("html", text(o.html_file), "write a report with plots to this file");
     return all;
@@ -67,18 +95,50 @@ bool in(double value, double least, double most) {
 }
 
 Pattern pattern_of(std::string const& name) {
-    for (auto const pattern : {Pattern::uniform, Pattern::zipf, Pattern::hot}) {
+    for (auto const pattern :
+         {Pattern::uniform, Pattern::zipf, Pattern::hot, Pattern::author, Pattern::platform}) {
         if (name == name_of(pattern)) return pattern;
     }
-    throw BadOptions("--pattern is uniform, zipf or hot");
+    throw BadOptions("--pattern is uniform, zipf, hot, author or platform");
+}
+
+As as_of(std::string const& name) {
+    for (auto const as : {As::purchases, As::transfers}) {
+        if (name == name_of(as)) return as;
+    }
+    throw BadOptions("--as is purchases or transfers");
+}
+
+bool fits(Pattern pattern, std::string const& scenario) {
+    bool const of_purchases = pattern == Pattern::author || pattern == Pattern::platform;
+    if (scenario == "purchases") return of_purchases || pattern == Pattern::uniform;
+    return !of_purchases;
+}
+
+void validate_chaos(Options const& o) {
+    auto const& chaos = o.chaos;
+    require(o.scenario == "purchases" || o.scenario == "transfers",
+            "--chaos goes with purchases or transfers");
+    require(chaos.rounds >= 1 && chaos.rounds <= 100'000, "--rounds is 1 to 100000");
+    for (auto const& server : chaos.servers) {
+        require(server.find("{listen}") != std::string::npos,
+                "--server is a command with {listen} where its address goes");
+    }
+    bool const something = !chaos.servers.empty() || !chaos.redis.empty() ||
+                           !chaos.postgres.empty() || !chaos.faults.empty();
+    require(something, "--chaos needs something to break: --server, --redis, --postgres, --fault");
+    require(o.against.empty(), "--chaos compares nothing: no --against");
+    require(o.rate == 0, "--chaos is a closed loop: no --rate");
 }
 
 void validate(Options const& o) {
     bool known = false;
     for (auto const* const name : scenario_names) known = known || o.scenario == name;
-    require(known, "the scenario is transfers, bulk, reads or retail");
+    require(known, "the scenario is transfers, bulk, reads, retail, purchases, replays or flat");
     require(Target::parse(o.target).has_value(), "--target is http://host[:port]");
-    require(o.against.empty() || Target::parse(o.against), "--against is http://host[:port]");
+    for (auto const& against : o.against) {
+        require(Target::parse(against).has_value(), "--against is http://host[:port]");
+    }
     require(o.connections >= 1 && o.connections <= 20'000, "--connections is 1 to 20000");
     require(in(o.duration_s, 0.1, 86'400), "--duration is 0.1 to 86400");
     require(in(o.warmup_s, 0, 3600), "--warmup is 0 to 3600");
@@ -92,6 +152,12 @@ void validate(Options const& o) {
     require(o.history <= 10'000'000, "--history is 0 to 10000000");
     require(o.api_key.find_first_of("\r\n") == std::string::npos, "--api-key holds a line end");
     require(o.scenario != "retail" || !o.input.empty(), "retail needs --input");
+    require(o.scenario != "flat" || !o.ledger.empty(), "flat needs --ledger");
+    require(fits(o.pattern, o.scenario), "that --pattern is not one of this scenario");
+    require(o.pattern != Pattern::platform || o.ledgers == 1,
+            "--pattern platform is about one ledger: no --ledgers");
+    require(in(o.repeat, 0, 1) && in(o.repeat_against.value_or(0), 0, 1), "--repeat is 0 to 1");
+    if (o.chaos.on) validate_chaos(o);
 }
 
 }  // namespace
@@ -104,14 +170,20 @@ char const* name_of(Pattern pattern) {
             return "zipf";
         case Pattern::hot:
             return "hot";
+        case Pattern::author:
+            return "author";
+        case Pattern::platform:
+            return "platform";
     }
     return "unknown";
 }
 
+char const* name_of(As as) { return as == As::purchases ? "purchases" : "transfers"; }
+
 std::optional<Options> parse_options(std::vector<std::string> const& arguments) {
     Options options;
     if (char const* const key = std::getenv("PENSTOCK_API_KEY")) options.api_key = key;
-    Raw raw{name_of(options.pattern), options.timeout.count()};
+    Raw raw{name_of(options.pattern), name_of(options.as), options.timeout.count()};
     auto all = describe(options, raw);
     all.add_options()("scenario", po::value(&options.scenario), "");
     po::positional_options_description positional;
@@ -128,20 +200,22 @@ std::optional<Options> parse_options(std::vector<std::string> const& arguments) 
                   values);
         if (values.contains("help")) return std::nullopt;
         po::notify(values);
+        if (values.contains("repeat-against")) options.repeat_against = raw.repeat_against;
     } catch (po::error const& error) {
         throw BadOptions(error.what());
     }
     options.timeout = std::chrono::milliseconds(raw.timeout_ms);
     options.pattern = pattern_of(raw.pattern);
+    options.as = as_of(raw.as);
     validate(options);
     return options;
 }
 
 std::string help_text() {
     Options options;
-    Raw raw{name_of(options.pattern), options.timeout.count()};
+    Raw raw{name_of(options.pattern), name_of(options.as), options.timeout.count()};
     std::ostringstream out;
-    out << "penstock-bench <transfers|bulk|reads|retail> [options]\n"
+    out << "penstock-bench <transfers|bulk|reads|retail|purchases|replays|flat> [options]\n"
         << "Puts load on a running server, checks its books, and reports.\n"
         << "Exit code: 0 all is well, 1 the books are off or an answer is wrong, 2 bad options.\n\n"
         << describe(options, raw);

@@ -10,12 +10,24 @@
 
 namespace penstock::bench {
 
-enum class Pattern { uniform, zipf, hot };
+enum class Pattern { uniform, zipf, hot, author, platform };
+/// What a sale is made of.
+enum class As { purchases, transfers };
+
+/// `--chaos`: what is killed under load, and started again.
+struct ChaosOptions {
+    bool on = false;
+    unsigned rounds = 10;
+    std::vector<std::string> servers;  ///< commands; `{listen}` becomes an address of ours
+    std::string redis;                 ///< command; empty: Redis is left alone
+    std::string postgres;              ///< command; empty: PostgreSQL is left alone
+    std::vector<std::string> faults;   ///< further commands, each run to its end
+};
 
 struct Options {
     std::string scenario;
     std::string target = "http://127.0.0.1:8080";
-    std::string against;  ///< empty: no comparison
+    std::vector<std::string> against;  ///< empty: no comparison
     std::string api_key;
     unsigned connections = 64;
     double duration_s = 10;
@@ -34,6 +46,10 @@ struct Options {
     std::string input;
     std::string ledger;
     std::uint64_t lines = 0;  ///< retail: only the first ones; 0: all
+    As as = As::purchases;
+    double repeat = 0.5;                   ///< replays: the share of keys that were used before
+    std::optional<double> repeat_against;  ///< the same on the other servers
+    ChaosOptions chaos;
     std::string json_file;
     std::string html_file;
 };
@@ -49,5 +65,6 @@ std::optional<Options> parse_options(std::vector<std::string> const& arguments);
 
 std::string help_text();
 char const* name_of(Pattern pattern);
+char const* name_of(As as);
 
 }  // namespace penstock::bench

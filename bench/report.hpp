@@ -1,7 +1,6 @@
 // The results, as a table, as JSON, and as one HTML page with plots.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,13 +21,19 @@ struct ArmResult {
     bool sound() const;
 };
 
+/// The target compared with one other server.
+struct Comparison {
+    std::string against;
+    Ratios ratios;
+};
+
 struct RunResult {
     Options options;
     std::string unit;
-    std::string started_at;        ///< RFC 3339
-    std::vector<ArmResult> arms;   ///< target, then against
-    std::optional<Ratios> ratios;  ///< with two arms
-    double generator_cpu = 0;      ///< of one core, while load was on
+    std::string started_at;               ///< RFC 3339
+    std::vector<ArmResult> arms;          ///< target, then what it is compared with
+    std::vector<Comparison> comparisons;  ///< one for each arm but the first
+    double generator_cpu = 0;             ///< of one core, while load was on
 
     bool sound() const;
 };

@@ -174,13 +174,15 @@ std::string ratio_row(char const* label, Spread const& spread) {
 }
 
 std::string ratio_section(RunResult const& result) {
-    if (!result.ratios) return {};
-    auto const& ratios = *result.ratios;
-    return "<h2>Target ÷ against, over " + std::to_string(ratios.pairs) +
-           " pairs of neighbouring slices</h2><div class=\"wide\"><table><tr><th></th>"
-           "<th>median</th><th>min</th><th>max</th></tr>" +
-           ratio_row("throughput", ratios.throughput) + ratio_row("p50", ratios.p50) +
-           ratio_row("p99", ratios.p99) + "</table></div>";
+    std::string out;
+    for (auto const& [against, ratios] : result.comparisons) {
+        out += "<h2>Target ÷ " + html_text(against) + ", over " + std::to_string(ratios.pairs) +
+               " pairs of neighbouring slices</h2><div class=\"wide\"><table><tr><th></th>"
+               "<th>median</th><th>min</th><th>max</th></tr>" +
+               ratio_row("throughput", ratios.throughput) + ratio_row("p50", ratios.p50) +
+               ratio_row("p99", ratios.p99) + "</table></div>";
+    }
+    return out;
 }
 
 }  // namespace

@@ -92,11 +92,13 @@ json::object arm_json(ArmResult const& arm) {
 }
 
 json::object options_json(Options const& o) {
-    return {
-        {"scenario", o.scenario}, {"pattern", name_of(o.pattern)}, {"connections", o.connections},
-        {"rate", o.rate},         {"duration_s", o.duration_s},    {"warmup_s", o.warmup_s},
-        {"slice_s", o.slice_s},   {"accounts", o.accounts},        {"ledgers", o.ledgers},
-        {"batch", o.batch},       {"zipf", o.zipf_exponent},       {"seed", o.seed}};
+    return {{"scenario", o.scenario},       {"pattern", name_of(o.pattern)},
+            {"connections", o.connections}, {"rate", o.rate},
+            {"duration_s", o.duration_s},   {"warmup_s", o.warmup_s},
+            {"slice_s", o.slice_s},         {"accounts", o.accounts},
+            {"ledgers", o.ledgers},         {"batch", o.batch},
+            {"zipf", o.zipf_exponent},      {"seed", o.seed},
+            {"as", name_of(o.as)},          {"repeat", o.repeat}};
 }
 
 json::object spread_json(Spread const& spread) {
@@ -115,13 +117,16 @@ std::string to_json(RunResult const& result) {
                      {"sound", result.sound()},
                      {"generator_cpu", result.generator_cpu},
                      {"arms", std::move(arms)}};
-    if (result.ratios) {
-        out["ratios"] = {{"pairs", result.ratios->pairs},
-                         {"throughput", spread_json(result.ratios->throughput)},
-                         {"p50", spread_json(result.ratios->p50)},
-                         {"p99", spread_json(result.ratios->p99)},
-                         {"throughput_of_all", result.ratios->throughput_of_all}};
+    json::array ratios;
+    for (auto const& [against, ratio] : result.comparisons) {
+        ratios.push_back({{"against", against},
+                          {"pairs", ratio.pairs},
+                          {"throughput", spread_json(ratio.throughput)},
+                          {"p50", spread_json(ratio.p50)},
+                          {"p99", spread_json(ratio.p99)},
+                          {"throughput_of_all", ratio.throughput_of_all}});
     }
+    out["ratios"] = std::move(ratios);
     return json::serialize(out) + "\n";
 }
 

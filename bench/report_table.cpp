@@ -93,6 +93,11 @@ std::string arm_table(ArmResult const& arm, RunResult const& result) {
     return out + verdict_rows(arm);
 }
 
+std::string share_text(Options const& o) {
+    std::string const target = format("%.2f", o.repeat);
+    return o.repeat_against ? target + " against " + format("%.2f", *o.repeat_against) : target;
+}
+
 std::string ratio_row(char const* label, Spread const& spread) {
     return format("  %-28s median %7.3f   min %7.3f   max %7.3f\n", label, spread.median,
                   spread.min, spread.max);
@@ -126,11 +131,14 @@ std::string rate_text(double per_second) {
 std::string conditions(RunResult const& result) {
     auto const& o = result.options;
     std::string out = o.scenario;
-    if (o.scenario != "retail") {
+    bool const told_as = o.scenario == "retail" || o.scenario == "replays";
+    if (told_as) out += std::string(" as ") + name_of(o.as);
+    if (o.scenario != "retail" && o.scenario != "flat") {
         out += std::string(", ") + name_of(o.pattern) + ", " + std::to_string(o.accounts) +
                " accounts in each of " + std::to_string(o.ledgers) + " ledger(s)";
     }
     if (o.scenario == "bulk") out += ", " + std::to_string(o.batch) + " transfers per request";
+    if (o.scenario == "replays") out += ", share of repeated keys " + share_text(o);
     out += ", " + std::to_string(o.connections) + " connections";
     out += o.rate > 0 ? ", open loop at " + rate_text(o.rate) + "/s" : ", closed loop";
     return out;
@@ -142,9 +150,10 @@ std::string table(RunResult const& result) {
         out += arm_table(arm, result);
         out += format("  %-28s %.1f s\n", "measured", arm.stats.seconds());
     }
-    if (result.ratios) {
-        auto const& ratios = *result.ratios;
-        out += "\ntarget ÷ against, over " + std::to_string(ratios.pairs) + " pairs of slices\n";
+    for (auto const& comparison : result.comparisons) {
+        auto const& ratios = comparison.ratios;
+        out += "\ntarget ÷ " + comparison.against + ", over " + std::to_string(ratios.pairs) +
+               " pairs of slices\n";
         out += ratio_row("throughput", ratios.throughput);
         out += ratio_row("p50", ratios.p50);
         out += ratio_row("p99", ratios.p99);

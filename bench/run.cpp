@@ -114,7 +114,7 @@ asio::awaitable<void> Run::work() {
     result_.options = options_;
     result_.started_at = utc_now();
     co_await open(options_.target);
-    if (!options_.against.empty()) co_await open(options_.against);
+    for (auto const& url : options_.against) co_await open(url);
     for (auto const& side : sides_) {
         say("setting up", *side);
         auto const version = co_await side->client.get("/version");
@@ -124,8 +124,10 @@ asio::awaitable<void> Run::work() {
     result_.unit = sides_.front()->scenario->unit();
     co_await measure();
     for (auto const& side : sides_) co_await finish(*side);
-    if (sides_.size() < 2) co_return;
-    result_.ratios = compare(result_.arms[0].stats, result_.arms[1].stats);
+    auto const& arms = result_.arms;
+    for (std::size_t i = 1; i < arms.size(); ++i) {
+        result_.comparisons.push_back({arms[i].url, compare(arms[0].stats, arms[i].stats)});
+    }
 }
 
 asio::awaitable<void> Run::open(std::string url) {
@@ -142,6 +144,8 @@ void Run::add_side(Target target, asio::ip::tcp::endpoint endpoint) {
     context.target = std::move(target);
     context.target.api_key = options_.api_key;
     context.options = options_;
+    bool const compared_with = !sides_.empty();
+    if (compared_with && options_.repeat_against) context.options.repeat = *options_.repeat_against;
     context.run_id = new_run_id();
     context.key_seed = entropy();
     sides_.push_back(std::make_unique<Side>(executor_, sweeper_, std::move(endpoint),

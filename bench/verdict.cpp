@@ -17,6 +17,15 @@ bool any_member(std::string_view body, std::string_view name, Fits fits) {
     return false;
 }
 
+/// The integer that a JSON text begins with; nothing when it is another number.
+std::optional<std::int64_t> whole_number(std::string_view text) {
+    std::int64_t number = 0;
+    auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end == text.data() + text.size()) return std::nullopt;
+    if (*end != ',' && *end != '}' && *end != ' ') return std::nullopt;
+    return number;
+}
+
 }  // namespace
 
 Verdict judge(Response const& response, int expected_status) {
@@ -50,13 +59,18 @@ std::string_view text_member(std::string_view body, std::string_view name) {
     return found;
 }
 
-bool has_integer(std::string_view body, std::string_view name, std::int64_t value) {
-    return any_member(body, name, [value](std::string_view text) {
-        std::int64_t number = 0;
-        auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-        if (error != std::errc{} || number != value) return false;
-        return end != text.data() + text.size() && (*end == ',' || *end == '}' || *end == ' ');
+std::optional<std::int64_t> integer_member(std::string_view body, std::string_view name) {
+    std::optional<std::int64_t> found;
+    any_member(body, name, [&found](std::string_view text) {
+        found = whole_number(text);
+        return found.has_value();
     });
+    return found;
+}
+
+bool has_integer(std::string_view body, std::string_view name, std::int64_t value) {
+    return any_member(body, name,
+                      [value](std::string_view text) { return whole_number(text) == value; });
 }
 
 bool has_text(std::string_view body, std::string_view name, std::string_view value) {

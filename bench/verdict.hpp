@@ -1,6 +1,8 @@
 // What does an answer say about its request's effect: applied, not applied, or unknown. Pure.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,6 +27,9 @@ std::string problem_code(std::string_view body);
 /// The text of a string member anywhere in compact JSON, empty when it is not there or holds an
 /// escape. Enough for answers whose form is known; whoever needs certainty parses.
 std::string_view text_member(std::string_view body, std::string_view name);
+
+/// The first integer under that name in compact JSON.
+std::optional<std::int64_t> integer_member(std::string_view body, std::string_view name);
 
 /// Whether compact JSON has `"name":value` with exactly that integer.
 bool has_integer(std::string_view body, std::string_view name, std::int64_t value);

@@ -9,6 +9,9 @@ std::unique_ptr<Scenario> make_scenario(ScenarioContext context) {
     if (name == "bulk") return make_bulk(std::move(context));
     if (name == "reads") return make_reads(std::move(context));
     if (name == "retail") return make_retail(std::move(context));
+    if (name == "purchases") return make_purchases(std::move(context));
+    if (name == "replays") return make_replays(std::move(context));
+    if (name == "flat") return make_flat(std::move(context));
     throw Unusable("unknown scenario " + name);
 }
 

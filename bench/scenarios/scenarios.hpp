@@ -11,5 +11,8 @@ std::unique_ptr<Scenario> make_transfers(ScenarioContext context);
 std::unique_ptr<Scenario> make_bulk(ScenarioContext context);
 std::unique_ptr<Scenario> make_reads(ScenarioContext context);
 std::unique_ptr<Scenario> make_retail(ScenarioContext context);
+std::unique_ptr<Scenario> make_purchases(ScenarioContext context);
+std::unique_ptr<Scenario> make_replays(ScenarioContext context);
+std::unique_ptr<Scenario> make_flat(ScenarioContext context);
 
 }  // namespace penstock::bench

@@ -20,7 +20,7 @@ struct Fixture {
         Observed observed;
         observed.totals = {{"deposit", {1, 100}}, {"transfer", {2, 35}}, {"refund", {0, 0}}};
         observed.balances = {{"@platform", 0}, {"@world", -100}, {"alice", 65}, {"bob", 35}};
-        observed.verified = true;
+        observed.verified = Verified::yes;
         return observed;
     }
 };
@@ -75,10 +75,110 @@ BOOST_AUTO_TEST_CASE(money_in_an_account_that_nobody_paid_is_found) {
 
 BOOST_AUTO_TEST_CASE(what_verify_says_counts) {
     auto observed = as_expected();
-    observed.verified = false;
+    observed.verified = Verified::no;
     BOOST_TEST(books.differences(observed).size() == 1u);
     observed.failed_checks = {"balances"};
     BOOST_TEST(books.differences(observed).front() == "verify: balances");
+}
+
+BOOST_AUTO_TEST_CASE(a_check_that_nobody_asked_for_is_no_difference) {
+    auto observed = as_expected();
+    observed.verified = Verified::not_asked;
+    BOOST_TEST(books.differences(observed).empty());
+}
+
+BOOST_AUTO_TEST_CASE(authors_earn_the_same_whatever_the_order_of_sales_and_refunds) {
+    // Prices 1 … 1000 at 70 %: 350350 for the author, 150150 for the platform, nothing left over.
+    Books up("main");
+    Books down("main");
+    for (auto* const each : {&up, &down}) {
+        auto const buyer = each->open("buyer");
+        auto const author = each->open("author");
+        each->acknowledge({0, Books::world, buyer, Kind::deposit, 1'000'000});
+        each->acknowledge({0, buyer, author, Kind::purchase, 333});
+        for (Amount i = 1; i <= 1000; ++i) {
+            Amount const price = each == &up ? i : 1001 - i;
+            each->acknowledge({0, buyer, author, Kind::purchase, price});
+            if (i == 500) each->acknowledge({0, author, buyer, Kind::refund, 333});
+        }
+        BOOST_TEST(each->balance(author) == 350'350);
+        BOOST_TEST(each->balance(Books::platform) == 150'150);
+        BOOST_TEST(each->balance(buyer) == 1'000'000 - 500'500);
+        BOOST_TEST(each->fraction(author) == 0);
+        BOOST_CHECK((each->total(Kind::purchase) == Total{1001, 500'833}));
+        BOOST_CHECK((each->total(Kind::refund) == Total{1, 333}));
+    }
+}
+
+struct Sale : Fixture {
+    Sale() { books.acknowledge({0, alice, bob, Kind::purchase, 9}); }
+
+    /// 9 at 70 %: 6.30 for bob.
+    static Observed as_sold() {
+        auto observed = as_expected();
+        observed.totals["purchase"] = {1, 9};
+        observed.totals["royalty_author"] = {1, 6};
+        observed.totals["royalty_platform"] = {1, 3};
+        observed.balances = {{"@platform", 3}, {"@world", -100}, {"alice", 56}, {"bob", 41}};
+        observed.fractions = {{"bob", 30}};
+        return observed;
+    }
+};
+
+BOOST_FIXTURE_TEST_CASE(a_purchase_is_a_total_two_legs_and_a_fraction, Sale) {
+    books.acknowledge_legs(6, 3);
+    BOOST_TEST(books.differences(as_sold()).empty());
+    auto observed = as_sold();
+    observed.fractions["bob"] = 31;
+    BOOST_TEST(books.differences(observed).front() == "fraction of bob: expected 30, found 31");
+    observed.fractions = {{"alice", 30}};
+    BOOST_TEST(books.differences(observed).size() == 2u);
+    observed = as_sold();
+    observed.totals["royalty_author"].amount = 7;
+    BOOST_TEST(books.differences(observed).size() == 1u);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_leg_of_nothing_is_not_counted, Sale) {
+    books.acknowledge_legs(0, 9);
+    auto observed = as_sold();
+    observed.totals["royalty_author"] = {0, 0};
+    observed.totals["royalty_platform"] = {1, 9};
+    BOOST_TEST(books.differences(observed).empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_refund_takes_back_what_the_arithmetic_says, Sale) {
+    books.acknowledge_legs(6, 3);
+    books.acknowledge({0, bob, alice, Kind::refund, 9});
+    auto observed = as_expected();
+    observed.totals["purchase"] = {1, 9};
+    observed.totals["royalty_author"] = {1, 6};
+    observed.totals["royalty_platform"] = {1, 3};
+    for (std::uint64_t const legs : {1u, 2u}) {
+        observed.totals["refund"] = {legs, 9};
+        BOOST_TEST(books.differences(observed).empty());
+    }
+    observed.totals["refund"] = {3, 9};
+    BOOST_TEST(books.differences(observed).size() == 1u);
+    observed.totals["refund"] = {2, 8};
+    BOOST_TEST(books.differences(observed).size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_ledgers_own_percentage_and_fractions_are_the_starting_point) {
+    Books later("main");
+    auto observed = Sale::as_sold();
+    observed.royalty_percent = 50;
+    later.start_from(observed);
+    auto const alice_again = later.open("alice");
+    auto const bob_again = later.open("bob");
+    later.acknowledge({0, alice_again, bob_again, Kind::purchase, 9});  // 4.50 on top of 0.30
+    BOOST_TEST(later.balance(bob_again) == 45);
+    BOOST_TEST(later.fraction(bob_again) == 80);
+    BOOST_TEST(later.balance(Books::platform) == 8);
+    // A refund of what was sold before we came takes more than we saw earned.
+    later.acknowledge({0, bob_again, alice_again, Kind::refund, 9});
+    later.acknowledge({0, bob_again, alice_again, Kind::refund, 9});
+    BOOST_TEST(later.balance(bob_again) == 36);
+    BOOST_TEST(later.fraction(bob_again) == 80);
 }
 
 BOOST_AUTO_TEST_CASE(a_ledger_that_was_not_empty_is_the_starting_point) {

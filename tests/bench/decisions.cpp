@@ -49,6 +49,10 @@ BOOST_AUTO_TEST_CASE(members_are_found_in_compact_and_in_spaced_json) {
     BOOST_TEST(text_member(body, "next_cursor") == "abc");
     BOOST_TEST(text_member(R"({"next_cursor":null})", "next_cursor").empty());
     BOOST_TEST(problem_code("<html>") == "?");
+    BOOST_TEST(integer_member(body, "amount").value() == 12);
+    BOOST_TEST(integer_member(R"({"a":"amount","amount":-7})", "amount").value() == -7);
+    BOOST_TEST(!integer_member(R"({"amount":1.5})", "amount").has_value());
+    BOOST_TEST(!integer_member(body, "from").has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
@@ -173,16 +177,53 @@ BOOST_AUTO_TEST_CASE(the_scenario_comes_first_and_the_rest_has_defaults) {
 BOOST_AUTO_TEST_CASE(what_makes_no_sense_is_refused) {
     using Arguments = std::vector<std::string>;
     for (Arguments const& bad :
-         {Arguments{}, Arguments{"nothing"}, Arguments{"bulk", "bulk"},
-          Arguments{"bulk", "--batch=0"}, Arguments{"bulk", "--batch=10001"},
-          Arguments{"bulk", "--connections=0"}, Arguments{"bulk", "--connections=-1"},
-          Arguments{"bulk", "--duration=nan"}, Arguments{"bulk", "--rate=-1"},
-          Arguments{"bulk", "--pattern=odd"}, Arguments{"bulk", "--unknown"},
-          Arguments{"bulk", "--target=x"}, Arguments{"bulk", "--against=ftp://x"},
-          Arguments{"bulk", "--accounts=1"}, Arguments{"retail"},
-          Arguments{"bulk", "--timeout-ms=0"}, Arguments{"bulk", "--conn=5"}}) {
+         {Arguments{},
+          Arguments{"nothing"},
+          Arguments{"bulk", "bulk"},
+          Arguments{"bulk", "--batch=0"},
+          Arguments{"bulk", "--batch=10001"},
+          Arguments{"bulk", "--connections=0"},
+          Arguments{"bulk", "--connections=-1"},
+          Arguments{"bulk", "--duration=nan"},
+          Arguments{"bulk", "--rate=-1"},
+          Arguments{"bulk", "--pattern=odd"},
+          Arguments{"bulk", "--unknown"},
+          Arguments{"bulk", "--target=x"},
+          Arguments{"bulk", "--against=ftp://x"},
+          Arguments{"bulk", "--accounts=1"},
+          Arguments{"retail"},
+          Arguments{"bulk", "--timeout-ms=0"},
+          Arguments{"bulk", "--conn=5"},
+          Arguments{"transfers", "--pattern=author"},
+          Arguments{"purchases", "--pattern=hot"},
+          Arguments{"purchases", "--pattern=platform", "--ledgers=2"},
+          Arguments{"flat"},
+          Arguments{"replays", "--repeat=1.1"},
+          Arguments{"replays", "--repeat-against=-1"},
+          Arguments{"retail", "--input=x", "--as=gifts"},
+          Arguments{"purchases", "--chaos"},
+          Arguments{"bulk", "--chaos", "--fault=true"},
+          Arguments{"purchases", "--chaos", "--server=serve"},
+          Arguments{"purchases", "--chaos", "--fault=true", "--rounds=0"},
+          Arguments{"purchases", "--chaos", "--fault=true", "--rate=5"},
+          Arguments{"purchases", "--chaos", "--fault=true", "--against=http://x"}}) {
         BOOST_CHECK_THROW(parse_options(bad), BadOptions);
     }
+}
+
+BOOST_AUTO_TEST_CASE(what_may_be_several_is_a_list) {
+    auto const o = parse_options({"replays", "--against=http://a", "--against", "http://b",
+                                  "--repeat=1", "--repeat-against=0", "--as=transfers"});
+    BOOST_TEST(o->against == (std::vector<std::string>{"http://a", "http://b"}),
+               boost::test_tools::per_element());
+    BOOST_TEST(o->repeat == 1.0);
+    BOOST_TEST(o->repeat_against.value() == 0.0);
+    BOOST_CHECK(o->as == As::transfers);
+    auto const c = parse_options({"purchases", "--chaos", "--server", "serve --listen {listen}",
+                                  "--server=again {listen}", "--fault=one", "--fault=two"});
+    BOOST_TEST(c->chaos.on);
+    BOOST_TEST(c->chaos.servers.size() == 2u);
+    BOOST_TEST(c->chaos.faults.size() == 2u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

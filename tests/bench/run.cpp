@@ -4,7 +4,7 @@
 
 #include <boost/json.hpp>
 #include <boost/test/unit_test.hpp>
-#include <fstream>
+#include <map>
 
 #include "support/mock_server.hpp"
 
@@ -44,7 +44,8 @@ std::string all_text(ArmResult const& arm) {
 BOOST_AUTO_TEST_SUITE(run_against_a_mock, *boost::unit_test::timeout(120))
 
 BOOST_AUTO_TEST_CASE(every_scenario_ends_sound_on_a_server_that_keeps_its_word) {
-    for (auto const* const scenario : {"transfers", "bulk", "reads", "retail"}) {
+    for (auto const* const scenario :
+         {"transfers", "bulk", "reads", "retail", "purchases", "replays"}) {
         BOOST_TEST_CONTEXT(scenario) {
             auto const result = run_against({}, scenario);
             BOOST_TEST(result.sound());
@@ -123,6 +124,76 @@ BOOST_AUTO_TEST_CASE(a_replay_finishes_in_spite_of_faults) {
     BOOST_TEST(result.arms[0].stats.accepted() == 25u);
 }
 
+BOOST_AUTO_TEST_CASE(a_shop_is_replayed_as_purchases_or_as_transfers_with_known_figures) {
+    for (auto const as : {As::purchases, As::transfers}) {
+        MockServer const server;
+        auto options = options_for(server, "retail");
+        options.as = as;
+        auto const result = run(options);
+        BOOST_TEST(result.sound());
+        std::map<std::string, std::string> figures(result.arms[0].figures.begin(),
+                                                   result.arms[0].figures.end());
+        BOOST_TEST(figures["purchases"] == "22 for 41780, as expected");
+        BOOST_TEST(figures["refunds"] == "3 for 4590, as expected");
+        bool const royalties = as == As::purchases;
+        // 70 % of 41780 - 4590, product by product, and what is left of each.
+        BOOST_TEST(figures["products together"] ==
+                   (royalties ? "26030, as expected" : "37190, as expected"));
+        BOOST_TEST(figures["@platform"] == (royalties ? "11160, as expected" : ""));
+        BOOST_TEST(figures["fractions, in 1/100 pence"] == (royalties ? "300, as expected" : ""));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(patterns_of_purchases_keep_the_books) {
+    for (auto const pattern : {Pattern::uniform, Pattern::author, Pattern::platform}) {
+        MockServer const server;
+        auto options = options_for(server, "purchases");
+        options.pattern = pattern;
+        if (pattern == Pattern::uniform) options.ledgers = 3;
+        BOOST_TEST(run(options).sound());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_forgotten_and_a_doubled_purchase_are_found) {
+    auto const forgotten = run_against({.forget_every = 399}, "purchases");
+    BOOST_TEST(forgotten.arms[0].off.size() >= 5u);  // three totals, three balances, a fraction
+    auto const doubled = run_against({.double_every = 399}, "purchases");
+    BOOST_TEST(doubled.arms[0].off.size() >= 5u);
+}
+
+BOOST_AUTO_TEST_CASE(replays_are_compared_byte_by_byte) {
+    for (bool const garbled : {false, true}) {
+        MockServer const server({.garble_replays = garbled});
+        auto options = options_for(server, "replays");
+        options.requests = 1500;
+        options.repeat = 0.9;
+        auto const result = run(options);
+        BOOST_TEST(result.sound() == !garbled);
+        auto const& routes = result.arms[0].stats.routes;
+        BOOST_TEST(routes[0].accepted + routes[1].accepted == 1500u);
+        BOOST_TEST(routes[1].accepted > 700u);
+        BOOST_TEST((result.arms[0].stats.fault_count > 700u) == garbled);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_must_stay_flat_is_measured_on_a_ledger_that_is_there) {
+    MockServer const server({.unlimited_credit = true});
+    auto past = options_for(server, "retail");
+    past.ledger = "flat";
+    past.as = As::transfers;
+    BOOST_TEST(run(past).sound());
+    auto options = options_for(server, "flat");
+    options.ledger = "flat";
+    options.connections = 1;
+    options.requests = 60;
+    auto const result = run(options);
+    BOOST_TEST(all_text(result.arms[0]) == "");
+    BOOST_TEST(result.sound());
+    for (auto const& route : result.arms[0].stats.routes) BOOST_TEST(route.accepted == 10u);
+    options.ledger = "missing";
+    BOOST_CHECK_THROW(run(options), Unusable);
+}
+
 BOOST_AUTO_TEST_CASE(a_replay_into_a_ledger_that_is_not_empty_starts_from_what_is_there) {
     MockServer const server;
     auto options = options_for(server, "retail");
@@ -148,7 +219,7 @@ BOOST_AUTO_TEST_CASE(two_servers_take_turns_and_are_compared_pair_by_pair) {
     MockServer const target;
     MockServer const against;
     auto options = options_for(target, "transfers");
-    options.against = against.url();
+    options.against = {against.url()};
     options.requests = 0;
     options.duration_s = 0.6;
     options.slice_s = 0.2;
@@ -157,9 +228,9 @@ BOOST_AUTO_TEST_CASE(two_servers_take_turns_and_are_compared_pair_by_pair) {
     BOOST_REQUIRE(result.arms.size() == 2u);
     BOOST_TEST(result.arms[0].stats.slices.size() == 3u);
     BOOST_TEST(result.arms[1].stats.slices.size() == 3u);
-    BOOST_REQUIRE(result.ratios.has_value());
-    BOOST_TEST(result.ratios->pairs == 3u);
-    BOOST_TEST(result.ratios->throughput.median > 0.1);
+    BOOST_REQUIRE(result.comparisons.size() == 1u);
+    BOOST_TEST(result.comparisons[0].ratios.pairs == 3u);
+    BOOST_TEST(result.comparisons[0].ratios.throughput.median > 0.1);
 }
 
 BOOST_AUTO_TEST_CASE(the_reports_say_the_same_and_need_nothing_from_outside) {

@@ -22,13 +22,27 @@ using asio::ip::tcp;
 
 struct Account {
     std::int64_t balance = 0;
+    std::int64_t fraction = 0;
+    std::int64_t version = 0;
 };
 
 struct MockLedger {
     std::map<std::string, Account> accounts{{"@world", {}}, {"@platform", {}}};
     std::map<std::string, std::pair<std::int64_t, std::int64_t>> totals;
     std::vector<json::object> transfers;
+    std::vector<json::object> purchases;
 };
+
+constexpr std::int64_t royalty_percent = 70;
+constexpr char const* an_instant = "2026-11-21T09:00:00.000Z";
+
+std::int64_t integer(json::object const& object, char const* name) {
+    return object.at(name).as_int64();
+}
+
+std::string text(json::object const& object, char const* name) {
+    return std::string(object.at(name).as_string());
+}
 
 struct MockRequest {
     std::string method;
@@ -43,6 +57,7 @@ struct MockAnswer {
     std::string body;
     bool send = true;
     bool hang = false;
+    bool replayed = false;
 };
 
 MockAnswer problem(int status, std::string code) {
@@ -69,6 +84,9 @@ struct MockServer::State {
     std::uint64_t writes = 0;
     std::uint64_t sent = 0;
 
+    bool cannot_pay(MockLedger& ledger, std::string const& payer, std::int64_t amount) const {
+        return !mischief.unlimited_credit && ledger.accounts[payer].balance < amount;
+    }
     bool turn(unsigned every) const { return every != 0 && writes % every == 0; }
 
     asio::awaitable<void> listen();
@@ -76,10 +94,13 @@ struct MockServer::State {
     MockAnswer handle(MockRequest const& request);
     MockAnswer write(MockRequest const& request);
     MockAnswer post(std::string const& path, json::object const& body, bool apply);
+    MockAnswer bulk(MockLedger& ledger, json::object const& body, bool apply);
+    MockAnswer purchase(MockLedger& ledger, json::object const& body, bool apply);
+    MockAnswer refund(MockLedger& ledger, std::string const& id, bool apply);
     MockAnswer read(MockRequest const& request);
     MockAnswer page(MockLedger const& ledger, MockRequest const& request);
     json::object move(MockLedger& ledger, std::string kind, std::string from, std::string to,
-                      std::int64_t amount, bool apply);
+                      std::int64_t amount, bool apply, json::object const& body = {});
     std::string render(MockAnswer const& answer);
 };
 
@@ -146,6 +167,7 @@ asio::awaitable<void> MockServer::State::serve(tcp::socket socket) {
 
 std::string MockServer::State::render(MockAnswer const& answer) {
     std::string out = "HTTP/1.1 " + std::to_string(answer.status) + " Whatever\r\n";
+    if (answer.replayed) out += "Idempotent-Replayed: true\r\n";
     if (++sent % 2 == 0) {
         out += "Content-Length: " + std::to_string(answer.body.size()) + "\r\n\r\n" + answer.body;
         return out;
@@ -167,29 +189,35 @@ MockAnswer MockServer::State::handle(MockRequest const& request) {
 
 MockAnswer MockServer::State::write(MockRequest const& request) {
     auto const known = answers.find(request.key);
-    if (known != answers.end()) return known->second;
+    if (known != answers.end()) {
+        auto replay = known->second;
+        replay.replayed = true;
+        if (mischief.garble_replays) replay.body += ' ';
+        return replay;
+    }
     auto const body = json::parse(request.body).as_object();
-    // What the set-up needs is left in peace: only plain and bulk transfers of the load suffer.
-    bool const load = request.path.ends_with("/transfers");
+    // What the set-up needs is left in peace: only the load suffers.
+    bool const load = request.path.ends_with("/transfers") ||
+                      request.path.ends_with("/purchases") || request.path.ends_with("/refund");
     if (load) ++writes;
     if (load && turn(mischief.drop_request_every)) return {0, {}, false};
     if (load && turn(mischief.overload_every)) return problem(503, "overloaded");
     if (load && turn(mischief.refuse_every)) return problem(402, "insufficient_funds");
     auto answer = post(request.path, body, !(load && turn(mischief.forget_every)));
+    if (load && turn(mischief.double_every)) answer = post(request.path, body, true);
     if (answer.status < 300) answers[request.key] = answer;
     if (!load) return answer;
     if (turn(mischief.unavailable_every)) return problem(503, "unavailable");
     if (turn(mischief.wrong_amount_every))
-        answer.body.replace(answer.body.find("\"amount\":"), 9, "\"amount\":1");
+        answer.body.replace(answer.body.find("amount\":"), 8, "amount\":1");
     if (turn(mischief.lose_answer_every)) answer.send = false;
     if (turn(mischief.silent_every)) answer.hang = true;
     return answer;
 }
 
 MockAnswer MockServer::State::post(std::string const& path, json::object const& body, bool apply) {
-    auto const text = [&body](char const* name) { return std::string(body.at(name).as_string()); };
     if (path == "/v1/ledgers") {
-        auto const [at, made] = ledgers.try_emplace(text("name"));
+        auto const [at, made] = ledgers.try_emplace(text(body, "name"));
         return made ? MockAnswer{201, "{}"} : problem(409, "ledger_exists");
     }
     auto const name_end = path.find('/', 12);
@@ -197,21 +225,34 @@ MockAnswer MockServer::State::post(std::string const& path, json::object const& 
     if (found == ledgers.end()) return problem(404, "ledger_not_found");
     auto& ledger = found->second;
     auto const route = path.substr(name_end);
+    if (route == "/accounts") {
+        bool const made = ledger.accounts.try_emplace(text(body, "address")).second;
+        return made ? MockAnswer{201, "{}"} : problem(409, "account_exists");
+    }
     if (route == "/deposits") {
-        auto const amount = body.at("amount").as_int64();
-        auto const made = move(ledger, "deposit", "@world", text("account"), amount, apply);
+        auto const made = move(ledger, "deposit", "@world", text(body, "account"),
+                               integer(body, "amount"), apply, body);
         return {201, json::serialize(made)};
     }
     if (route == "/transfers") {
-        auto const amount = body.at("amount").as_int64();
-        auto const made = move(ledger, "transfer", text("from"), text("to"), amount, apply);
+        auto const from = text(body, "from");
+        auto const amount = integer(body, "amount");
+        if (cannot_pay(ledger, from, amount)) return problem(402, "insufficient_funds");
+        auto const made = move(ledger, "transfer", from, text(body, "to"), amount, apply, body);
         return {201, json::serialize(made)};
     }
+    if (route == "/purchases") return purchase(ledger, body, apply);
+    if (route.ends_with("/refund"))
+        return refund(ledger, route.substr(11, route.size() - 18), apply);
+    return bulk(ledger, body, apply);
+}
+
+MockAnswer MockServer::State::bulk(MockLedger& ledger, json::object const& body, bool apply) {
     json::array results;
     for (auto const& item : body.at("transfers").as_array()) {
-        auto const made =
-            move(ledger, "transfer", std::string(item.at("from").as_string()),
-                 std::string(item.at("to").as_string()), item.at("amount").as_int64(), apply);
+        auto const& object = item.as_object();
+        auto const made = move(ledger, "transfer", text(object, "from"), text(object, "to"),
+                               integer(object, "amount"), apply);
         results.push_back({{"status", 201}, {"transfer", made}});
     }
     auto const count = results.size();
@@ -219,14 +260,66 @@ MockAnswer MockServer::State::post(std::string const& path, json::object const& 
                      {"results", std::move(results)}, {"accepted", count}, {"rejected", 0}})};
 }
 
+MockAnswer MockServer::State::purchase(MockLedger& ledger, json::object const& body, bool apply) {
+    auto const buyer = text(body, "buyer");
+    auto const author = text(body, "author");
+    auto const price = integer(body, "price");
+    if (cannot_pay(ledger, buyer, price)) return problem(402, "insufficient_funds");
+    auto const points = ledger.accounts[author].fraction + price * royalty_percent;
+    auto const paid = points / 100;
+    json::object made{{"id", std::to_string(ledger.purchases.size())},
+                      {"buyer", buyer},
+                      {"author", author},
+                      {"price", price},
+                      {"author_amount", paid},
+                      {"platform_amount", price - paid},
+                      {"status", "completed"},
+                      {"reference", body.contains("reference") ? body.at("reference") : nullptr}};
+    if (!apply) return {201, json::serialize(made)};
+    if (paid > 0) move(ledger, "royalty_author", buyer, author, paid, true);
+    if (price > paid) move(ledger, "royalty_platform", buyer, "@platform", price - paid, true);
+    ledger.accounts[author].fraction = points % 100;
+    ledger.totals["purchase"].first += 1;
+    ledger.totals["purchase"].second += price;
+    ledger.purchases.push_back(made);
+    return {201, json::serialize(made)};
+}
+
+MockAnswer MockServer::State::refund(MockLedger& ledger, std::string const& id, bool apply) {
+    auto const index = id.empty() ? ledger.purchases.size() : std::stoul(id);
+    if (index >= ledger.purchases.size()) return problem(404, "purchase_not_found");
+    auto& sold = ledger.purchases[index];
+    if (sold.at("status") == "refunded") return problem(409, "already_refunded");
+    auto answer = sold;
+    answer["status"] = "refunded";
+    if (!apply) return {200, json::serialize(answer)};
+    sold = answer;
+    auto const author = text(sold, "author");
+    auto const price = integer(sold, "price");
+    auto const points = ledger.accounts[author].fraction - price * royalty_percent;
+    auto const fraction = (points % 100 + 100) % 100;
+    auto const taken = (fraction - points) / 100;
+    if (taken > 0) move(ledger, "refund", author, text(sold, "buyer"), taken, true);
+    if (price > taken) {
+        move(ledger, "refund", "@platform", text(sold, "buyer"), price - taken, true);
+    }
+    ledger.accounts[author].fraction = fraction;
+    return {200, json::serialize(answer)};
+}
+
 json::object MockServer::State::move(MockLedger& ledger, std::string kind, std::string from,
-                                     std::string to, std::int64_t amount, bool apply) {
+                                     std::string to, std::int64_t amount, bool apply,
+                                     json::object const& body) {
     json::object made{{"id", std::to_string(ledger.transfers.size())},
                       {"kind", kind},
                       {"from", from},
                       {"to", to},
-                      {"amount", amount}};
+                      {"amount", amount},
+                      {"reference", body.contains("reference") ? body.at("reference") : nullptr},
+                      {"version", ledger.accounts[to].version + 1},
+                      {"created_at", an_instant}};
     if (!apply) return made;
+    for (auto const& address : {from, to}) ledger.accounts[address].version += 1;
     ledger.accounts[from].balance -= amount;
     ledger.accounts[to].balance += amount;
     ledger.totals[kind].first += 1;
@@ -237,10 +330,15 @@ json::object MockServer::State::move(MockLedger& ledger, std::string kind, std::
 
 MockAnswer MockServer::State::read(MockRequest const& request) {
     if (request.path == "/version") return {200, R"({"version":"mock"})"};
+    if (request.path == "/readyz") return {200, R"({"status":"ready"})"};
     auto const name_end = request.path.find('/', 12);
     auto const found = ledgers.find(request.path.substr(12, name_end - 12));
     if (found == ledgers.end()) return problem(404, "ledger_not_found");
     auto const& ledger = found->second;
+    if (name_end == std::string::npos) {
+        return {200, json::serialize(json::object{{"royalty_percent", royalty_percent},
+                                                  {"created_at", an_instant}})};
+    }
     auto const route = request.path.substr(name_end);
     if (route == "/totals") {
         json::object totals;
@@ -250,13 +348,15 @@ MockAnswer MockServer::State::read(MockRequest const& request) {
         return {200, json::serialize(totals)};
     }
     if (route == "/verify") return {200, R"({"ok":true,"checks":[]})"};
-    if (route == "/accounts" || route == "/transfers" || route.ends_with("/entries")) {
+    if (route == "/accounts" || route == "/transfers" || route == "/purchases" ||
+        route.ends_with("/entries")) {
         return page(ledger, request);
     }
     auto const account = ledger.accounts.find(route.substr(10));
     if (account == ledger.accounts.end()) return problem(404, "account_not_found");
     return {200, json::serialize(json::object{{"address", account->first},
-                                              {"balance", account->second.balance}})};
+                                              {"balance", account->second.balance},
+                                              {"version", account->second.version}})};
 }
 
 MockAnswer MockServer::State::page(MockLedger const& ledger, MockRequest const& request) {
@@ -270,14 +370,16 @@ MockAnswer MockServer::State::page(MockLedger const& ledger, MockRequest const& 
             if (address.starts_with('@') != system || address <= cursor) continue;
             if (data.size() == limit) next = data.back().at("address");
             if (data.size() == limit) break;
-            data.push_back({{"address", address}, {"balance", account.balance}});
+            data.push_back({{"address", address},
+                            {"balance", account.balance},
+                            {"fraction", account.fraction}});
         }
     } else {
+        bool const sales = request.path.ends_with("/purchases");
+        auto const& rows = sales ? ledger.purchases : ledger.transfers;
         std::size_t at = cursor.empty() ? 0 : std::stoul(cursor);
-        for (; at < ledger.transfers.size() && data.size() < limit; ++at) {
-            data.push_back(ledger.transfers[at]);
-        }
-        if (at < ledger.transfers.size()) next = std::to_string(at);
+        for (; at < rows.size() && data.size() < limit; ++at) data.push_back(rows[at]);
+        if (at < rows.size()) next = std::to_string(at);
     }
     return {200, json::serialize(json::object{{"data", std::move(data)}, {"next_cursor", next}})};
 }

@@ -19,6 +19,9 @@ struct Mischief {
     unsigned refuse_every = 0;        ///< 402
     unsigned wrong_amount_every = 0;  ///< applied, but the answer names another amount
     unsigned silent_every = 0;        ///< applied, but never answered
+    unsigned double_every = 0;        ///< applied twice
+    bool garble_replays = false;      ///< a repeated key gets other bytes
+    bool unlimited_credit = false;    ///< nobody is ever without funds
 };
 
 /// Listens on a free loopback port with a thread of its own; ends with the object. Money routes

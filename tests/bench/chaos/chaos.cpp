@@ -1,0 +1,146 @@
+// Whole rounds against a server in memory that misbehaves, and against processes that are killed:
+// the oracle must find what was lost and what was doubled, and must not mistake a fault that the
+// contract allows for one of them.
+#include "bench/chaos/chaos.hpp"
+
+#include <signal.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/json.hpp>
+#include <boost/test/unit_test.hpp>
+
+#include "bench/chaos/process.hpp"
+#include "tests/bench/support/mock_server.hpp"
+#include "tests/support/run.hpp"
+
+namespace penstock::bench::chaos {
+namespace {
+
+using tests::Mischief;
+using tests::MockServer;
+
+ChaosResult rounds_against(Mischief mischief, std::string scenario = "purchases",
+                           std::string fault = "true") {
+    MockServer const server(mischief);
+    Options options;
+    options.scenario = std::move(scenario);
+    options.target = server.url();
+    options.connections = 8;
+    options.timeout = std::chrono::milliseconds(2000);
+    options.chaos.on = true;
+    options.chaos.rounds = 1;
+    options.chaos.faults = {std::move(fault)};
+    return run_chaos(options);
+}
+
+std::string all_text(ChaosResult const& result) {
+    std::string text;
+    for (auto const& detail : result.total.judgement.details) text += detail + "\n";
+    for (auto const& difference : result.total.off) text += difference + "\n";
+    for (auto const& surprise : result.surprises) text += surprise + "\n";
+    return text;
+}
+
+BOOST_AUTO_TEST_SUITE(chaos, *boost::unit_test::timeout(120))
+
+BOOST_AUTO_TEST_CASE(a_server_that_keeps_its_word_is_found_sound_in_spite_of_lost_answers) {
+    for (auto const* const scenario : {"purchases", "transfers"}) {
+        BOOST_TEST_CONTEXT(scenario) {
+            auto const result = rounds_against(
+                {.lose_answer_every = 50, .drop_request_every = 70, .unavailable_every = 90},
+                scenario);
+            BOOST_TEST(all_text(result) == "");
+            BOOST_TEST(result.sound());
+            auto const& j = result.total.judgement;
+            BOOST_TEST(j.acknowledged > 100u);
+            BOOST_TEST(j.refused > 0u);
+            BOOST_TEST(j.unanswered > 0u);
+            BOOST_TEST(result.total.replays_compared > 50u);
+            BOOST_TEST(result.total.unusable.count() > 0);
+            BOOST_TEST(result.faults.at("true") >= 1u);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_was_acknowledged_and_forgotten_is_lost) {
+    auto const result = rounds_against({.forget_every = 50});
+    BOOST_TEST(result.total.judgement.lost > 0u);
+    BOOST_TEST(result.total.judgement.doubled == 0u);
+    BOOST_TEST(!result.total.off.empty());
+    BOOST_TEST(!result.sound());
+}
+
+BOOST_AUTO_TEST_CASE(what_was_done_twice_is_doubled) {
+    auto const result = rounds_against({.double_every = 50}, "transfers");
+    BOOST_TEST(result.total.judgement.doubled > 0u);
+    BOOST_TEST(result.total.judgement.lost == 0u);
+    BOOST_TEST(!result.total.off.empty());
+    BOOST_TEST(!result.sound());
+}
+
+BOOST_AUTO_TEST_CASE(a_replay_of_other_bytes_is_found) {
+    auto const result = rounds_against({.garble_replays = true});
+    BOOST_TEST(result.total.replays_different > 50u);
+    BOOST_TEST(!result.sound());
+}
+
+BOOST_AUTO_TEST_CASE(a_fault_that_cannot_be_dealt_is_said) {
+    auto const result = rounds_against({}, "transfers", "false");
+    BOOST_TEST(!result.surprises.empty());
+    BOOST_TEST(!result.sound());
+}
+
+BOOST_AUTO_TEST_CASE(the_table_and_the_json_say_the_same) {
+    auto const result = rounds_against({}, "transfers");
+    auto const json = boost::json::parse(to_json(result));
+    BOOST_TEST(json.at("sound").as_bool());
+    BOOST_TEST(json.at("lost").to_number<int>() == 0);
+    auto const acknowledged = std::to_string(json.at("acknowledged").to_number<int>());
+    BOOST_TEST(table(result).find(acknowledged) != std::string::npos);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(process, *boost::unit_test::timeout(60))
+
+std::optional<int> outcome_of(Process& process) {
+    std::optional<int> outcome;
+    tests::run([&]() -> asio::awaitable<void> {
+        outcome = co_await process.ended(steady_now() + std::chrono::seconds(20));
+    });
+    return outcome;
+}
+
+BOOST_AUTO_TEST_CASE(a_process_tells_how_it_ended) {
+    Process failing("failing", "sh -c 'exit 7'");
+    failing.start();
+    BOOST_TEST(outcome_of(failing).value() == 7);
+    BOOST_TEST(failing.ended_by_itself());
+    BOOST_TEST(!failing.running());
+}
+
+BOOST_AUTO_TEST_CASE(what_was_killed_did_not_end_by_itself_and_can_be_started_again) {
+    Process sleeper("sleeper", "sleep 60");
+    for (int i = 0; i < 2; ++i) {
+        sleeper.start();
+        BOOST_TEST(sleeper.running());
+        sleeper.signal(SIGKILL);
+        BOOST_TEST(outcome_of(sleeper).value() == 128 + SIGKILL);
+        BOOST_TEST(!sleeper.ended_by_itself());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_is_frozen_still_runs) {
+    Process sleeper("sleeper", "sleep 60");
+    sleeper.start();
+    sleeper.signal(SIGSTOP);
+    BOOST_TEST(sleeper.running());
+    sleeper.signal(SIGCONT);
+    BOOST_TEST(sleeper.running());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace penstock::bench::chaos
