@@ -12,6 +12,9 @@ namespace {
 
 namespace json = boost::json;
 
+/// Of a command that was a fault: it is told by how it begins.
+constexpr std::size_t shown_max = 70;
+
 std::string row(char const* label, std::string const& value) {
     char text[64];
     std::snprintf(text, sizeof text, "  %-28s ", label);
@@ -39,7 +42,7 @@ std::uint64_t count_of(std::map<std::string, std::uint64_t> const& faults) {
 std::string fault_rows(std::map<std::string, std::uint64_t> const& faults) {
     std::string out = row("faults", count_of(faults));
     for (auto const& [what, count] : faults) {
-        out += row("", std::to_string(count) + " × " + what);
+        out += row("", std::to_string(count) + " × " + what.substr(0, shown_max));
     }
     return out;
 }

@@ -105,10 +105,10 @@ asio::awaitable<void> Round::attack() {
 }
 
 asio::awaitable<void> Round::drive(Worker& worker) {
+    auto const persistence = worker.patient ? Persistence::until_known : Persistence::may_leave;
     while (!stopping_ && log_.size() < entries_max) {
         auto const number = think_of_one();
-        co_await carry(worker, number,
-                       worker.patient ? Persistence::until_known : Persistence::may_leave);
+        co_await carry(worker, number, persistence);
         if (log_.at(number).fate == Fate::unanswered) {
             co_await reactor::sleep_until(steady_now() + after_loss);
         }
@@ -136,7 +136,7 @@ std::uint32_t Round::think_of_one() {
         entry.posting.kind = Kind::refund;
         entry.expected_status = 200;
         route = "/purchases/" + std::string(text_member(sold.answer, "id")) + "/refund";
-        body = "{";
+        body = "{}";
     } else if (!purchases || dice < too_much_share + refunds_share + transfers_share) {
         append_transfer(body, books, entry.posting);
     } else {
