@@ -10,7 +10,7 @@ RUN apt-get update \
         libpq-dev libhiredis-dev libspdlog-dev libfmt-dev prometheus-cpp-dev \
         libssl-dev zlib1g-dev \
  && apt-get clean && rm -rf /var/lib/apt/lists/*
-WORKDIR /src
+WORKDIR /src/penstock
 # What changes seldom comes first: a change in the server does not copy the rest anew.
 COPY CMakeLists.txt CMakePresets.json ./
 COPY cmake cmake
@@ -38,7 +38,9 @@ USER 10001
 EXPOSE 8080
 # SIGTERM drains: requests that were read are answered, then the program exits with 0.
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
-    CMD ["/usr/bin/penstock", "healthcheck", "--url", "http://127.0.0.1:8080/healthz"]
+# Set it to the address that --listen or PENSTOCK_LISTEN says.
+ENV PENSTOCK_URL=http://127.0.0.1:8080/healthz
+HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
+    CMD ["/usr/bin/penstock", "healthcheck"]
 ENTRYPOINT ["/usr/bin/penstock"]
 CMD ["serve", "--listen", "0.0.0.0:8080"]

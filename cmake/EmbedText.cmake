@@ -3,6 +3,8 @@
 # Makes one header in which each file is a constant named after it:
 #   inline constexpr TYPE lock_accounts{"lock_accounts", R"…(text)…"};
 # TYPE is declared by the includer of the header (db/statement.hpp, cache/script.hpp).
+# The target `embedded` makes all of them: what a tool needs that reads the sources, but no object.
+add_custom_target(embedded)
 function(embed_text)
     cmake_parse_arguments(ARG "" "TARGET;HEADER;NAMESPACE;TYPE;INCLUDE" "FILES" ${ARGN})
     set(output ${CMAKE_BINARY_DIR}/generated/${ARG_HEADER})
@@ -14,4 +16,9 @@ function(embed_text)
         DEPENDS ${ARG_FILES} ${CMAKE_SOURCE_DIR}/cmake/EmbedTextScript.cmake
         VERBATIM)
     target_sources(${ARG_TARGET} PRIVATE ${output})
+    string(MAKE_C_IDENTIFIER "embed_${ARG_HEADER}" name)
+    add_custom_target(${name} DEPENDS ${output})
+    add_dependencies(embedded ${name})
+    # Without this both targets might write the file at the same time.
+    add_dependencies(${ARG_TARGET} ${name})
 endfunction()
