@@ -38,7 +38,7 @@ USER 10001
 EXPOSE 8080
 # SIGTERM drains: requests that were read are answered, then the program exits with 0.
 STOPSIGNAL SIGTERM
-# With a certificate set it to https://…; with another port, to that.
+# Set it to the address that --listen or PENSTOCK_LISTEN says.
 ENV PENSTOCK_URL=http://127.0.0.1:8080/healthz
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
     CMD ["/usr/bin/penstock", "healthcheck"]
