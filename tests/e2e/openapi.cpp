@@ -90,6 +90,11 @@ public:
         ledgers();
         accounts();
         movements();
+        purchases();
+        holds();
+        jobs();
+        get("/v1/activity", "/v1/activity");
+        get("/v1/activity", "/v1/activity?type=purchase.refunded");
         refusals();
         auto const& operations = documented(described_.document());
         for (auto const& [method, path] : operations) {
@@ -168,6 +173,53 @@ private:
         get(ledger_path + "/accounts/{address}/entries", ledger_ + "/accounts/ann/entries?limit=2");
         get(ledger_path + "/totals", ledger_ + "/totals");
         get(ledger_path + "/verify", ledger_ + "/verify");
+    }
+
+    void purchases() {
+        auto const path = ledger_path + "/purchases";
+        auto const list = ledger_ + "/purchases";
+        auto const made = post(path, list, R"({"buyer":"ann","author":"bob","price":9})");
+        auto const one = list + '/' + std::string(made.at("id").as_string());
+        get(path + "/{id}", one);
+        post(path + "/{id}/refund", one + "/refund", "{}");
+        get(path, list + "?buyer=ann");
+    }
+
+    void holds() {
+        auto const path = ledger_path + "/holds";
+        auto const list = ledger_ + "/holds";
+        auto const place = [&](std::string const& more) {
+            auto const made =
+                post(path, list, R"({"from":"ann","to":"bob","amount":4)" + more + "}");
+            return list + '/' + std::string(made.at("id").as_string());
+        };
+        auto const captured = place(R"(,"expires_in_s":60)");
+        post(path + "/{id}/capture", captured + "/capture", R"({"amount":1})");
+        get(path + "/{id}", captured);
+        auto const voided = place("");
+        get(path + "/{id}", voided);
+        post(path + "/{id}/void", voided + "/void", "{}");
+        get(path, list + "?status=captured");
+    }
+
+    void jobs() {
+        auto const path = ledger_path + "/reports";
+        auto const list = ledger_ + "/reports";
+        auto const asked = post(path, list, R"({"type":"financial"})");
+        auto const id = std::string(asked.at("id").as_string());
+        auto const done = [&] {
+            return get(path + "/{id}", list + '/' + id).document().at("status") == "completed";
+        };
+        await_that(done, "the report");
+        get(path, list);
+        get("/v1/admin/jobs", "/v1/admin/jobs?status=completed");
+        get("/v1/admin/dead-letters", "/v1/admin/dead-letters");
+        // There is no dead letter: the refusal is described as well.
+        std::string const retry = "/v1/admin/dead-letters/{id}/retry";
+        described_.check_body("post", retry, "{}");
+        auto const refused = api_.post("/v1/admin/dead-letters/" + id + "/retry", "{}");
+        BOOST_TEST(refused.status == 409U, refused.body);
+        described_.check_answer("post", retry, refused);
     }
 
     /// Problems satisfy their schema, and what the schema of a body forbids is refused.
