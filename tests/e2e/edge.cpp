@@ -82,6 +82,8 @@ struct House {
     /// Where Redis keeps the one key that is used after this.
     std::string key_in_redis(std::function<void()> const& use) {
         RedisTalk talk(redis.socket_path());
+        // Asks Redis on the connection on which earlier answers are still on their way there.
+        BOOST_TEST_REQUIRE(api.get("/readyz").status == 200U);
         talk("FLUSHALL");
         use();
         auto const keys = talk("KEYS", "ps:idem:*");
