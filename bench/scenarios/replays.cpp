@@ -1,14 +1,16 @@
 // Requests of which a share was sent before, under the same key: they must come back as they were,
 // byte for byte, and change nothing.
+#include <algorithm>
+
 #include "bench/movements.hpp"
 #include "bench/scenarios/scenarios.hpp"
 
 namespace penstock::bench {
 namespace {
 
-/// So many are made before the first is repeated, and so many are remembered: after that the
-/// share of repeated keys is exactly what was asked for, and memory stays bounded.
-constexpr std::size_t remembered_min = 500;
+/// So many for each connection are made before the first is repeated: hardly ever are two retries
+/// of one key under way at once. And so many are remembered: memory stays bounded.
+constexpr std::size_t remembered_per_connection = 20;
 constexpr std::size_t remembered_max = 20'000;
 
 enum Route : std::size_t { fresh, repeated };
@@ -24,6 +26,8 @@ class Replays final : public Scenario {
 public:
     explicit Replays(ScenarioContext const& context)
         : share_(context.options.repeat),
+          remembered_min_(
+              std::min(remembered_max, remembered_per_connection * context.options.connections)),
           movements_("replays", context, context.options.as),
           random_(context.options.seed ^ 0x9e37) {}
 
@@ -35,7 +39,7 @@ public:
     asio::awaitable<void> setup(Client& client) override { return movements_.setup(client); }
 
     Next next(Call& call) override {
-        bool const again = past_.size() >= remembered_min && random_.unit() < share_;
+        bool const again = past_.size() >= remembered_min_ && random_.unit() < share_;
         call.route = again ? repeated : fresh;
         if (!again) {
             movements_.next(call);
@@ -75,6 +79,7 @@ private:
     }
 
     double share_;
+    std::size_t remembered_min_;
     Movements movements_;
     Random random_;
     std::vector<Past> past_;
