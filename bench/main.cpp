@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "bench/chaos/chaos.hpp"
+#include "bench/idle.hpp"
 #include "bench/run.hpp"
 
 namespace {
@@ -19,6 +20,13 @@ void write_file(std::string const& path, std::string const& text) {
     if (!file) throw Unusable("cannot write " + path);
 }
 
+int idle(Options const& options) {
+    auto const result = hold_idle(options);
+    std::fputs(table(result).c_str(), stdout);
+    write_file(options.json_file, to_json(result));
+    return result.sound() ? 0 : 1;
+}
+
 int bench(std::vector<std::string> const& arguments) {
     auto const options = parse_options(arguments);
     if (!options) {
@@ -31,6 +39,7 @@ int bench(std::vector<std::string> const& arguments) {
         write_file(options->json_file, to_json(result));
         return result.sound() ? 0 : 1;
     }
+    if (options->scenario == "idle") return idle(*options);
     auto const result = run(*options);
     std::fputs(table(result).c_str(), stdout);
     write_file(options->json_file, to_json(result));

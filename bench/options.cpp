@@ -16,7 +16,7 @@ namespace {
 namespace po = boost::program_options;
 
 constexpr char const* scenario_names[] = {"transfers", "bulk",    "reads", "retail",
-                                          "purchases", "replays", "flat"};
+                                          "purchases", "replays", "flat",  "idle"};
 
 struct Raw {
     std::string pattern;
@@ -134,7 +134,8 @@ void validate_chaos(Options const& o) {
 void validate(Options const& o) {
     bool known = false;
     for (auto const* const name : scenario_names) known = known || o.scenario == name;
-    require(known, "the scenario is transfers, bulk, reads, retail, purchases, replays or flat");
+    require(known,
+            "the scenario is transfers, bulk, reads, retail, purchases, replays, flat or idle");
     require(Target::parse(o.target).has_value(), "--target is http://host[:port]");
     for (auto const& against : o.against) {
         require(Target::parse(against).has_value(), "--against is http://host[:port]");
@@ -215,7 +216,7 @@ std::string help_text() {
     Options options;
     Raw raw{name_of(options.pattern), name_of(options.as), options.timeout.count()};
     std::ostringstream out;
-    out << "penstock-bench <transfers|bulk|reads|retail|purchases|replays|flat> [options]\n"
+    out << "penstock-bench <transfers|bulk|reads|retail|purchases|replays|flat|idle> [options]\n"
         << "Puts load on a running server, checks its books, and reports.\n"
         << "Exit code: 0 all is well, 1 the books are off or an answer is wrong, 2 bad options.\n\n"
         << describe(options, raw);

@@ -1,8 +1,6 @@
 // The program as a whole: composition, start, drain.
 #include "server/application.hpp"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
@@ -14,6 +12,7 @@
 #include "db/pg/session.hpp"
 #include "db/postgres_store.hpp"
 #include "reactor/deadline.hpp"
+#include "server/descriptors.hpp"
 #include "server/http/json_writer.hpp"
 #include "server/http/listener.hpp"
 #include "server/openapi.hpp"
@@ -129,14 +128,6 @@ void write_readers(MetricsWriter& out, std::string const& shard, db::PostgresSto
     }
 }
 
-/// Every connection is a descriptor: take what the system grants.
-void raise_descriptor_limit() {
-    rlimit limit{};
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 /// What sessions tell: latency per route, an access line at level debug, faults always.
 class ShardObserver final : public Observer {
 public:
@@ -248,7 +239,7 @@ Application::~Application() = default;
 
 int Application::run() {
     std::signal(SIGPIPE, SIG_IGN);
-    raise_descriptor_limit();
+    fit_connections();
     prepare_schema();
     open_fronts();
     signals_.add(SIGTERM);
@@ -258,6 +249,17 @@ int Application::run() {
     reactor_.run();
     log_.info("stopped");
     return 0;
+}
+
+/// A client too many is told so; without a descriptor nobody could tell it anything.
+void Application::fit_connections() {
+    auto const granted = claim_descriptors();
+    auto const fitting = connections_within(granted, options_);
+    if (fitting == options_.connections_max) return;
+    log_.warning("connections_limited", {{"connections_max", options_.connections_max},
+                                         {"per_thread", fitting},
+                                         {"open_files_granted", granted}});
+    options_.connections_max = fitting;
 }
 
 void Application::prepare_schema() {

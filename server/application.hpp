@@ -33,6 +33,7 @@ private:
     struct Back;   ///< of one shard: clock, ids, store, redis
     struct Front;  ///< of one shard: api, listener, and the tasks that live on it
 
+    void fit_connections();
     void prepare_schema();
     void open_fronts();
     asio::awaitable<void> live();

@@ -15,6 +15,8 @@
 #include <fstream>
 #include <memory>
 
+#include "server/commands.hpp"
+#include "server/options.hpp"
 #include "tests/server/http/http_server.hpp"
 
 namespace penstock::tests {
@@ -216,6 +218,21 @@ BOOST_AUTO_TEST_CASE(tls_serves_1_2_and_1_3_and_nothing_older) {
     }
     Client old(server.port());
     BOOST_TEST(ask_over_tls(old, TLS1_1_VERSION) == "");
+}
+
+BOOST_AUTO_TEST_CASE(the_health_check_speaks_to_both_kinds_of_server) {
+    TestServer plain;
+    server::Options options;
+    options.url = "http://127.0.0.1:" + std::to_string(plain.port()) + "/name/a";
+    BOOST_TEST(server::healthcheck(options) == 0);
+    options.url = "http://127.0.0.1:" + std::to_string(plain.port()) + "/nothing-here";
+    BOOST_TEST(server::healthcheck(options) == 1);
+    Identity const identity;
+    TestServer secure(tls_options(identity));
+    options.url = "https://127.0.0.1:" + std::to_string(secure.port()) + "/name/a";
+    BOOST_TEST(server::healthcheck(options) == 0);
+    options.url = "http://127.0.0.1:" + std::to_string(secure.port()) + "/name/a";
+    BOOST_TEST(server::healthcheck(options) == 1);
 }
 
 BOOST_AUTO_TEST_CASE(a_handshake_has_a_deadline) {
