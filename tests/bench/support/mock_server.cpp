@@ -329,6 +329,8 @@ json::object MockServer::State::move(MockLedger& ledger, std::string kind, std::
 }
 
 MockAnswer MockServer::State::read(MockRequest const& request) {
+    if (request.path == "/healthz") return {200, "{}"};
+    if (request.path == "/metrics") return {200, "# HELP x\nprocess_resident_memory_bytes 5e6\n"};
     if (request.path == "/version") return {200, R"({"version":"mock"})"};
     if (request.path == "/readyz") return {200, R"({"status":"ready"})"};
     auto const name_end = request.path.find('/', 12);
