@@ -34,6 +34,10 @@ public:
     /// refused_by_redis and the text for an error reply, and unavailable while the breaker is open.
     asio::awaitable<Answer<Reply>> command(Command command, SteadyTime deadline);
 
+    /// A command whose reply nobody needs, in order with the others. False: not connected, or the
+    /// queue is full, and nothing was done. The breaker is not asked: nobody waits.
+    bool post(Command const& command) { return connection_.post(command); }
+
     /// Runs a script by its hash; the first time after a start or flush of the server, by its text.
     asio::awaitable<Answer<Reply>> eval(Script const& script, std::vector<std::string> keys,
                                         std::vector<std::string> arguments, SteadyTime deadline);

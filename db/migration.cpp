@@ -111,14 +111,14 @@ public:
             report->applied.emplace_back(shown(*migration));
             report->version_after = version_of(*migration);
         }
-        co_return report;
+        co_return co_await identified(std::move(*report));
     }
 
     asio::awaitable<pg::Answer<MigrationReport>> check(Migrations migrations) {
         auto report = co_await look(migrations);
         if (!report) co_return report.error();
         auto const done = static_cast<std::size_t>(report->version_before);
-        if (done == migrations.size()) co_return report;
+        if (done == migrations.size()) co_return co_await identified(std::move(*report));
         co_return mismatch("the database lacks migration " + std::string(shown(*migrations[done])) +
                            ": run `penstock migrate`");
     }
@@ -140,6 +140,17 @@ private:
         if (wrong) co_return *wrong;
         report.version_before = static_cast<int>(applied->size());
         report.version_after = report.version_before;
+        co_return report;
+    }
+
+    asio::awaitable<pg::Answer<MigrationReport>> identified(MigrationReport report) {
+        auto row = co_await connection_.script(
+            "SELECT d.oid || '/' || extract(epoch FROM m.applied_at)"
+            " FROM pg_database d, schema_migrations m"
+            " WHERE d.datname = current_database() AND m.version = 1",
+            deadline_);
+        if (!row) co_return explained(row.error(), "schema_migrations");
+        if (row->size() == 1) report.identity = (*row)[0].text(0);
         co_return report;
     }
 

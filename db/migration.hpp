@@ -22,6 +22,7 @@ struct MigrationReport {
     int version_before = 0;  ///< 0: an empty database
     int version_after = 0;
     std::vector<std::string> applied;
+    std::string identity;  ///< of this database: a dropped and created one has another
 };
 
 /// Numbers in order from 1, without a gap.

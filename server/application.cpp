@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <optional>
 
+#include "cache/edge.hpp"
 #include "cache/redis_client.hpp"
 #include "db/memory_store.hpp"
 #include "db/pg/session.hpp"
@@ -67,6 +68,17 @@ RateLimiterOptions rate_limiter_options(Options const& options) {
     limiter.redis.wait = options.rate_limit_wait;
     limiter.subjects_max = options.rate_limit_subjects;
     return limiter;
+}
+
+cache::EdgeOptions edge_options(Options const& options, std::string const& database) {
+    cache::EdgeOptions edge;
+    edge.lease = options.edge_lease;
+    edge.answer_kept = std::min<milliseconds>(options.edge_answer_ttl, options.key_retention);
+    edge.command_max = options.edge_wait;
+    edge.body_bytes_max = options.edge_body_bytes;
+    auto const digest = sha256(database);
+    std::copy_n(digest.begin(), edge.database.bytes.size(), edge.database.bytes.begin());
+    return edge;
 }
 
 std::unique_ptr<db::PostgresStore> make_postgres(asio::any_io_executor executor,
@@ -174,6 +186,11 @@ struct Application::Back {
           store(postgres ? static_cast<db::Store&>(*postgres) : *embedded),
           redis(make_redis(executor, options, ids)) {}
 
+    /// The edge's Redis. The embedded store forgets with the process what Redis would still know.
+    cache::RedisClient* redis_of_edge(Options const& options) const {
+        return options.edge && postgres ? redis.get() : nullptr;
+    }
+
     SystemClock clock;
     SystemIdSource ids;
     std::unique_ptr<db::PostgresStore> postgres;  ///< null: without a database
@@ -187,8 +204,11 @@ struct Application::Front final : Introspection {
         : application(its_application),
           shard(its_shard),
           back(*application.backs_.at(shard)),
+          edge(back.redis_of_edge(options), edge_options(options, application.database_identity_),
+               back.ids.nonce()),
           api(Services{back.store, application.engine_, back.clock, back.ids, *this,
-                       application.access_, options.request_timeout, application.limiter_, shard},
+                       application.access_, edge, options.request_timeout, application.limiter_,
+                       shard},
               application.router_),
           observer(application.log_, application.router_.routes()),
           listener(application.reactor_.executor(shard),
@@ -206,6 +226,7 @@ struct Application::Front final : Introspection {
     Application& application;
     std::size_t shard;
     Back& back;
+    cache::Edge edge;
     Api api;
     ShardObserver observer;
     Listener listener;
@@ -266,6 +287,7 @@ void Application::prepare_schema() {
     if (options_.database_url.empty()) return;
     auto const report = options_.no_migrate ? check_database(options_.database_url)
                                             : migrate_database(options_.database_url);
+    database_identity_ = report.identity;
     log_.info("schema_ready",
               {{"version_before", report.version_before}, {"version", report.version_after}});
 }
@@ -299,6 +321,7 @@ asio::awaitable<void> Application::start(std::size_t shard) {
     auto& front = *fronts_[shard];
     front.background.spawn(front.back.store.run());
     if (front.back.redis) front.background.spawn(front.back.redis->run());
+    if (front.back.redis_of_edge(options_)) front.background.spawn(front.edge.run());
     engine_.spawn(shard, front.lanes);
     front.listening.spawn(front.listener.run());
     co_return;
@@ -384,6 +407,7 @@ std::string Application::render_metrics() const {
         write_metrics(out, labels, front->listener.metrics());
         if (front->back.redis) write_metrics(out, labels, front->back.redis->metrics());
         if (options_.rate_limits.any()) write_metrics(out, labels, limiter_.metrics(front->shard));
+        write_metrics(out, labels, front->edge.metrics());
         write_readers(out, shard, front->back.postgres.get());
         std::size_t number = 0;
         for (auto const& lane : engine_.lanes(front->shard)) {

@@ -52,6 +52,7 @@ private:
     AccessPolicy access_;
     Router router_;
     std::string openapi_;
+    std::string database_identity_;  ///< known once the schema is ready
     double started_at_s_ = 0;
     reactor::Reactor reactor_;
     std::vector<std::unique_ptr<Back>> backs_;

@@ -5,6 +5,7 @@
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 
+#include <algorithm>
 #include <boost/describe/enum_to_string.hpp>
 
 #include "db/pg/error.hpp"
@@ -15,6 +16,7 @@ namespace penstock::server {
 namespace {
 
 constexpr std::size_t cached_keys_max = 10'000;
+constexpr milliseconds key_refresh_max{250};
 constexpr domain::Scopes all_scopes = 7;
 
 domain::KeyUse key_use_of(RequestContext const& context, std::string_view key,
@@ -84,6 +86,7 @@ Response RequestContext::failure(error_code error) const {
     if (error == reactor::Errc::deadline_exceeded) return problem(Code::deadline_exceeded);
     auto code = Code::unavailable;
     if (error == reactor::Errc::overloaded) code = Code::overloaded;
+    if (error == cache::Errc::key_in_flight) code = Code::idempotency_in_flight;
     if (error == db::Errc::refused_by_database || error == db::Errc::unexpected_reply)
         return problem(Code::internal);
     Problem refused(code);
@@ -103,14 +106,36 @@ asio::awaitable<Result<std::optional<domain::Ledger>>> RequestContext::find_ledg
 
 asio::awaitable<Result<domain::Outcome>> RequestContext::submit(domain::Command command,
                                                                 std::string canonical) {
+    auto known = co_await known_outcome(std::move(canonical));
+    if (known) co_return *std::move(known);
     domain::Envelope envelope;
     envelope.organization = principal.organization;
-    if (auto const key = request.headers.find("Idempotency-Key"))
-        envelope.key_use = key_use_of(*this, *key, canonical);
+    envelope.key_use = key_use_;
     envelope.request_id = request.request_id;
     envelope.nonce = services.ids.nonce();
     envelope.command = std::move(command);
     co_return co_await services.engine.submit(std::move(envelope), deadline);
+}
+
+asio::awaitable<std::optional<Result<domain::Outcome>>> RequestContext::known_outcome(
+    std::string canonical) {
+    auto const key = request.headers.find("Idempotency-Key");
+    if (!key || ticket_) co_return std::nullopt;
+    key_use_ = key_use_of(*this, *key, canonical);
+    auto entry = co_await services.edge.enter(principal.organization, *key_use_, deadline);
+    std::optional<Result<domain::Outcome>> outcome;
+    if (auto* const ticket = std::get_if<cache::Edge::Ticket>(&entry)) {
+        ticket_.emplace(std::move(*ticket));
+    } else if (auto* const replay = std::get_if<cache::Edge::Replay>(&entry)) {
+        domain::Recorded recorded{static_cast<std::int16_t>(replay->status),
+                                  std::move(replay->body)};
+        outcome.emplace(domain::Receipt{std::move(recorded), true});
+    } else if (std::holds_alternative<cache::Edge::Reused>(entry)) {
+        outcome.emplace(domain::Refusal{domain::Rejection::idempotency_key_reused});
+    } else {
+        outcome.emplace(make_error_code(cache::Errc::key_in_flight));
+    }
+    co_return outcome;
 }
 
 asio::awaitable<Response> RequestContext::perform(domain::Command command, std::string canonical,
@@ -134,6 +159,8 @@ Response RequestContext::answer(Result<domain::Outcome> const& outcome, unsigned
         ledger = request.target.segments[2];
     Response response(status, body_of(receipt, ledger));
     if (receipt.replayed) response.add("Idempotent-Replayed", "true");
+    // It is durable, and these are the bytes that the store would answer a repetition with.
+    if (ticket_) std::exchange(ticket_, std::nullopt)->finish(response.status, response.body);
     return response;
 }
 
@@ -195,11 +222,18 @@ asio::awaitable<Result<std::optional<Principal>>> Api::authenticate(std::string_
     auto const now = steady_now();
     auto known = keys_.find(digest);
     if (known == keys_.end() || now >= known->second.until) {
-        auto found = co_await services_.store.find_api_key(digest, deadline);
-        if (!found) co_return found.error();
-        if (keys_.size() >= cached_keys_max) keys_.clear();
-        CachedKey entry{std::move(*found), now + access.key_cache};
-        known = keys_.insert_or_assign(digest, std::move(entry)).first;
+        bool const believed = known != keys_.end() && now < known->second.at_most_until;
+        auto const until = believed ? std::min(deadline, now + key_refresh_max) : deadline;
+        // The others believe it while this one asks, or waits for a store that does not answer.
+        if (believed) known->second.until = now + access.key_cache;
+        auto found = co_await services_.store.find_api_key(digest, until);
+        known = keys_.find(digest);
+        if (!found && (!believed || known == keys_.end())) co_return found.error();
+        if (found) {
+            if (keys_.size() >= cached_keys_max) keys_.clear();
+            CachedKey entry{std::move(*found), now + access.key_cache, now + access.key_grace};
+            known = keys_.insert_or_assign(digest, std::move(entry)).first;
+        }
     }
     auto const& key = known->second.key;
     if (key && !key->revoked_at)

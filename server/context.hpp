@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "cache/edge.hpp"
 #include "db/store.hpp"
 #include "domain/command.hpp"
 #include "domain/outcome.hpp"
@@ -63,6 +64,8 @@ struct AccessPolicy {
     std::optional<domain::SecretDigest> admin_key;
     /// How long a looked-up key is believed, so a revocation elsewhere takes effect.
     milliseconds key_cache{5'000};
+    /// The same while the store cannot be asked: only what was done before can be answered then.
+    milliseconds key_grace{60'000};
 };
 
 /// The services of one shard; they outlive every request.
@@ -73,6 +76,7 @@ struct Services {
     IdSource& ids;
     Introspection& introspection;
     AccessPolicy const& access;
+    cache::Edge& edge;
     milliseconds deadline_default;
     RateLimiter& limiter;
     std::size_t shard;
@@ -122,6 +126,11 @@ public:
     asio::awaitable<std::optional<Response>> over_user_limit(std::string user);
     bool is_limited(RateClass rate_class) const;
 
+    /// What the edge knows about this request's key: the outcome of its first use, or that
+    /// somebody is at it. Nothing: go on, the key is this request's until it ends. submit() asks
+    /// by itself; a handler that reads the store before it may ask earlier.
+    asio::awaitable<std::optional<Result<domain::Outcome>>> known_outcome(std::string canonical);
+
     Services& services;
     LedgerDirectory& ledgers;
     Request request;
@@ -132,6 +141,8 @@ public:
 
 private:
     asio::awaitable<std::optional<Response>> over_limit(RateClass rate_class, std::string subject);
+    std::optional<domain::KeyUse> key_use_;
+    std::optional<cache::Edge::Ticket> ticket_;
 };
 
 /// The program behind the sessions of one shard: routes, authenticates, calls the handler.
@@ -148,6 +159,7 @@ private:
     struct CachedKey {
         std::optional<domain::ApiKey> key;
         SteadyTime until;
+        SteadyTime at_most_until;
     };
     asio::awaitable<Response> dispatch(RequestContext& context);
 

@@ -14,6 +14,9 @@ class LedgerDirectory {
 public:
     static constexpr std::size_t entries_max = 10'000;
     static constexpr milliseconds believed_for{1'000};
+    /// While the store does not answer: repetitions of what was done are answered without it.
+    static constexpr milliseconds believed_at_most{60'000};
+    static constexpr milliseconds refresh_max{250};
 
     explicit LedgerDirectory(db::Store& store) : store_(store) {}
 
@@ -26,6 +29,7 @@ private:
     struct Entry {
         domain::Ledger ledger;
         SteadyTime until;
+        SteadyTime at_most_until;
     };
     struct Hash {
         std::size_t operator()(domain::LedgerName const& name) const noexcept {

@@ -81,6 +81,12 @@ Complaint commit_mode(Options& options, std::string_view value) {
     return std::nullopt;
 }
 
+Complaint edge(Options& options, std::string_view value) {
+    if (value != "on" && value != "off") return "on or off";
+    options.edge = value == "on";
+    return std::nullopt;
+}
+
 Complaint no_migrate(Options& options, std::string_view value) {
     if (value != "true" && value != "false") return "true or false";
     options.no_migrate = value == "true";
@@ -171,6 +177,20 @@ constexpr std::array table{
     OptionRow{"key-retention-h", "PENSTOCK_KEY_RETENTION_H", "24",
               "how long an Idempotency-Key is remembered",
               duration<&Options::key_retention, 1, 8'760>},
+    OptionRow{"edge", "PENSTOCK_EDGE", "on",
+              "on: repetitions of a request are answered from Redis, where there is one", edge},
+    OptionRow{"edge-lease-ms", "PENSTOCK_EDGE_LEASE_MS", "3000",
+              "how long the keys of a crashed server are answered 409 by the others",
+              duration<&Options::edge_lease, 100, 60'000>},
+    OptionRow{"edge-answer-ttl-ms", "PENSTOCK_EDGE_ANSWER_TTL_MS", "60000",
+              "how long Redis keeps an answer; afterwards the database repeats it",
+              duration<&Options::edge_answer_ttl, 100, 86'400'000>},
+    OptionRow{"edge-wait-ms", "PENSTOCK_EDGE_WAIT_MS", "5",
+              "how long a request waits for Redis before it goes on without",
+              duration<&Options::edge_wait, 1, 1'000>},
+    OptionRow{"edge-body-bytes", "PENSTOCK_EDGE_BODY_BYTES", "16384",
+              "longer answers are left to the database",
+              integer<&Options::edge_body_bytes, 0, 1'048'576>},
     OptionRow{"cors-origins", "PENSTOCK_CORS_ORIGINS", "",
               "web origins that may read answers, separated by commas, or *", cors_origins},
     OptionRow{"tls-certificate", "PENSTOCK_TLS_CERTIFICATE", "", "a PEM file with the chain",

@@ -40,6 +40,11 @@ struct Options {
     bool no_migrate = false;
     milliseconds request_timeout{0};
     std::chrono::hours key_retention{0};
+    bool edge = false;
+    milliseconds edge_lease{0};
+    milliseconds edge_answer_ttl{0};
+    milliseconds edge_wait{0};
+    std::size_t edge_body_bytes = 0;
     std::vector<std::string> cors_origins;
     std::string tls_certificate;
     std::string tls_key;

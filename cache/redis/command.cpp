@@ -21,7 +21,8 @@ std::string lower(std::string_view word) {
 
 Command& Command::add(std::string_view word) {
     if (words_ == 0) one_reply_ = std::ranges::count(conversation, lower(word)) == 0;
-    if (words_ == 1 && lower(word) == "reply" && lower(body_).ends_with("client\r\n"))
+    if (words_ == 1 && word.size() == 5 && lower(word) == "reply" &&
+        lower(body_).ends_with("client\r\n"))
         one_reply_ = false;
     ++words_;
     body_ += '$';

@@ -14,6 +14,7 @@ class Command {
 public:
     template <class... Words>
     explicit Command(std::string_view name, Words const&... words) {
+        body_.reserve(overhead_ + name.size() + (std::size_t{0} + ... + room_for(words)));
         add(name);
         (add(words), ...);
     }
@@ -34,6 +35,16 @@ public:
     bool gets_one_reply() const { return one_reply_; }
 
 private:
+    static constexpr std::size_t overhead_ = 16;  ///< of one word: its length and two line ends
+    template <class Word>
+    static std::size_t room_for(Word const& word) {
+        if constexpr (std::integral<Word>) {
+            return overhead_ + 20;
+        } else {
+            return overhead_ + std::string_view(word).size();
+        }
+    }
+
     std::string body_;
     std::size_t words_ = 0;
     bool one_reply_ = true;

@@ -70,20 +70,34 @@ asio::awaitable<void> Connection::run() {
 }
 
 asio::awaitable<Result<Reply>> Connection::execute(Command command, SteadyTime deadline) {
-    PENSTOCK_ASSERT(command.gets_one_reply());
     if (!up_) co_return Errc::unavailable;
-    bool const full = in_flight_.size() >= limits_.commands_max ||
-                      outbox_.size() + command.size() > limits_.outbox_bytes_max;
-    if (full) co_return reactor::Errc::overloaded;
+    if (!takes(command)) co_return reactor::Errc::overloaded;
     auto const reply = std::make_shared<Promise<Reply>>(executor_);
+    send(command, reply);
+    // From here on nothing of `this`: it may be gone when the reply comes.
+    co_return co_await reply->wait(deadline);
+}
+
+bool Connection::post(Command const& command) {
+    if (!up_ || !takes(command)) return false;
+    send(command, nullptr);
+    metrics_.posted.add();
+    return true;
+}
+
+bool Connection::takes(Command const& command) const {
+    return in_flight_.size() < limits_.commands_max &&
+           outbox_.size() + command.size() <= limits_.outbox_bytes_max;
+}
+
+void Connection::send(Command const& command, std::shared_ptr<Promise<Reply>> reply) {
+    PENSTOCK_ASSERT(command.gets_one_reply());
     if (outbox_.empty()) outbox_filled_.notify();
     command.encode(outbox_);
     ++unsent_;
-    in_flight_.push_back({reply, steady_now()});
+    in_flight_.push_back({std::move(reply), steady_now()});
     metrics_.commands.add();
     metrics_.in_flight.set(in_flight_.size());
-    // From here on nothing of `this`: it may be gone when the reply comes.
-    co_return co_await reply->wait(deadline);
 }
 
 asio::awaitable<bool> Connection::up_before(SteadyTime deadline) {
@@ -236,6 +250,10 @@ bool Connection::settle_replies() {
         last_reply_at_ = steady_now();
         metrics_.round_trip.record(last_reply_at_ - waiting.since);
         metrics_.in_flight.set(in_flight_.size());
+        if (!waiting.reply) {
+            if ((*reply)->is_error()) metrics_.posted_refused.add();
+            continue;
+        }
         if (waiting.reply.use_count() == 1) metrics_.abandoned.add();
         waiting.reply->set(std::move(**reply));
     }
@@ -304,6 +322,7 @@ void Connection::fail_all() {
         bool const sent = in_flight_.size() > unsent_;
         auto const waiting = std::move(in_flight_.front());
         in_flight_.pop_front();
+        if (!waiting.reply) continue;
         waiting.reply->set(make_error_code(sent ? Errc::connection_lost : Errc::unavailable));
     }
     unsent_ = 0;

@@ -55,6 +55,10 @@ public:
     /// connection_lost (it may have happened), deadline_exceeded (it may still happen).
     asio::awaitable<Result<Reply>> execute(Command command, SteadyTime deadline);
 
+    /// Sends a command whose reply nobody waits for; it costs neither a timer nor a wake-up, and
+    /// goes out in order with the others. False: it was not taken, and nothing was done.
+    bool post(Command const& command);
+
     /// Connected and logged in?
     bool up() const { return up_; }
 
@@ -72,11 +76,14 @@ private:
     using Endpoint = asio::generic::stream_protocol::endpoint;
     using Endpoints = std::vector<Endpoint>;
     struct InFlight {
-        std::shared_ptr<reactor::Promise<Reply>> reply;
+        std::shared_ptr<reactor::Promise<Reply>> reply;  ///< null: posted
         SteadyTime since;
     };
 
     using Done = std::monostate;  ///< a Result<bool> cannot be made of an error_code
+
+    bool takes(Command const& command) const;
+    void send(Command const& command, std::shared_ptr<reactor::Promise<Reply>> reply);
 
     asio::awaitable<Result<Done>> connect();
     asio::awaitable<Result<Endpoints>> endpoints();

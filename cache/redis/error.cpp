@@ -20,6 +20,8 @@ public:
                 return "unavailable";
             case Errc::refused_by_redis:
                 return "refused_by_redis";
+            case Errc::key_in_flight:
+                return "key_in_flight";
         }
         return "unknown";
     }

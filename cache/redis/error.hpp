@@ -25,6 +25,8 @@ enum class Errc {
     unavailable,
     /// Nothing was done, and doing it again will end the same way; the text says why.
     refused_by_redis,
+    /// Somebody else is at this idempotency key: ask again in a moment.
+    key_in_flight,
 };
 
 error_code make_error_code(Errc value);

@@ -7,6 +7,8 @@ namespace penstock::cache {
 
 struct RedisMetrics {
     reactor::Count commands;            ///< handed to the connection
+    reactor::Count posted;              ///< of these, the ones whose reply nobody waits for
+    reactor::Count posted_refused;      ///< of these, the ones that got an error reply
     reactor::Count failed_lost;         ///< in flight when the connection was lost
     reactor::Count failed_unavailable;  ///< breaker open, not connected, not yet sent, loading …
     reactor::Count failed_refused;      ///< an error reply that is about the command

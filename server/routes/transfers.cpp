@@ -175,6 +175,8 @@ Answer revert_transfer(RequestContext& context) {
     auto const ledger = co_await context.find_ledger();
     if (!ledger) co_return context.failure(ledger.error());
     if (!*ledger) co_return context.problem(Code::ledger_not_found);
+    auto const known = co_await context.known_outcome(in.canonical());
+    if (known) co_return context.answer(*known, 201);
     domain::RevertTransfer command;
     // Transfers never change, so the original may be read before the batch.
     if (auto const id = domain::Uuid::parse(context.parameter("id"))) {

@@ -12,6 +12,7 @@
 #include <limits>
 #include <sstream>
 
+#include "cache/edge.hpp"
 #include "cache/redis/metrics.hpp"
 #include "db/pg/metrics.hpp"
 #include "reactor/collector.hpp"
@@ -252,6 +253,10 @@ void write_metrics(MetricsWriter& out, Labels const& labels, RateLimiterMetrics 
 void write_metrics(MetricsWriter& out, Labels const& labels, cache::RedisMetrics const& metrics) {
     Section section(out, labels);
     section.counter("penstock_redis_commands_total", "Sent.", metrics.commands);
+    section.counter("penstock_redis_posted_total", "Of these, without waiting for the reply.",
+                    metrics.posted);
+    section.counter("penstock_redis_posted_refused_total", "Of these, answered with an error.",
+                    metrics.posted_refused);
     constexpr auto failed = "penstock_redis_failures_total";
     constexpr auto help = "Commands without a good answer, by reason.";
     section.counter(failed, help, "reason", "lost", metrics.failed_lost);
@@ -268,6 +273,39 @@ void write_metrics(MetricsWriter& out, Labels const& labels, cache::RedisMetrics
     section.gauge("penstock_redis_in_flight", "Commands in flight.", metrics.in_flight);
     section.gauge("penstock_redis_up", "1 while connected.", metrics.up);
     section.durations("penstock_redis_round_trip_seconds", "Of a command.", metrics.round_trip);
+}
+
+void write_metrics(MetricsWriter& out, Labels const& labels, cache::EdgeMetrics const& metrics) {
+    Section section(out, labels);
+    constexpr auto keys = "penstock_edge_keys_total";
+    constexpr auto what = "Requests with an idempotency key, by what the edge found.";
+    section.counter(keys, what, "found", "nothing", metrics.marked);
+    section.counter(keys, what, "found", "answer", metrics.replayed);
+    section.counter(keys, what, "found", "other_request", metrics.reused);
+    section.counter(keys, what, "found", "in_flight_here", metrics.in_flight_here);
+    section.counter(keys, what, "found", "in_flight_elsewhere", metrics.in_flight_there);
+    constexpr auto bypasses = "penstock_edge_bypasses_total";
+    constexpr auto why = "Requests that went on to the database without the edge, by reason.";
+    section.counter(bypasses, why, "reason", "down", metrics.bypassed_down);
+    section.counter(bypasses, why, "reason", "breaker", metrics.bypassed_breaker);
+    section.counter(bypasses, why, "reason", "late", metrics.bypassed_late);
+    section.counter(bypasses, why, "reason", "refused", metrics.bypassed_refused);
+    section.counter(bypasses, why, "reason", "malformed", metrics.bypassed_malformed);
+    section.counter("penstock_edge_answers_stored_total", "Answers handed to Redis.",
+                    metrics.answers_stored);
+    section.counter("penstock_edge_answers_too_large_total", "Answers left to the database.",
+                    metrics.answers_too_large);
+    section.counter("penstock_edge_releases_total", "Marks taken back.", metrics.released);
+    section.counter("penstock_edge_renewals_total", "Marks renewed.", metrics.renewed);
+    section.counter("penstock_edge_unsent_dropped_total",
+                    "Releases and answers that no connection took in time.",
+                    metrics.unsent_dropped);
+    section.counter("penstock_edge_breaker_openings_total", "Times Redis was too slow for it.",
+                    metrics.breaker_openings);
+    section.gauge("penstock_edge_breaker_state", "0 closed, 1 half open, 2 open.",
+                  metrics.breaker_state);
+    section.gauge("penstock_edge_in_flight", "Keys that are worked on now.", metrics.in_flight);
+    section.durations("penstock_edge_wait_seconds", "What the edge costs a request.", metrics.wait);
 }
 
 void write_metrics(MetricsWriter& out, Labels const& labels,

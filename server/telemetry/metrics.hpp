@@ -19,8 +19,9 @@ namespace penstock::reactor {
 struct CollectorMetrics;
 }
 namespace penstock::cache {
+struct EdgeMetrics;
 struct RedisMetrics;
-}
+}  // namespace penstock::cache
 namespace penstock::db::pg {
 struct SessionMetrics;
 }
@@ -83,6 +84,8 @@ void write_metrics(MetricsWriter& out, MetricsWriter::Labels const& labels,
                    HttpMetrics const& metrics);
 void write_metrics(MetricsWriter& out, MetricsWriter::Labels const& labels,
                    cache::RedisMetrics const& metrics);
+void write_metrics(MetricsWriter& out, MetricsWriter::Labels const& labels,
+                   cache::EdgeMetrics const& metrics);
 void write_metrics(MetricsWriter& out, MetricsWriter::Labels const& labels,
                    db::pg::SessionMetrics const& metrics);
 void write_metrics(MetricsWriter& out, MetricsWriter::Labels const& labels,
