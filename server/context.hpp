@@ -141,6 +141,7 @@ public:
 
 private:
     asio::awaitable<std::optional<Response>> over_limit(RateClass rate_class, std::string subject);
+
     std::optional<domain::KeyUse> key_use_;
     std::optional<cache::Edge::Ticket> ticket_;
 };
