@@ -40,7 +40,6 @@ int bench(std::vector<std::string> const& arguments) {
         write_file(options->json_file, to_json(result));
         return result.sound() ? 0 : 1;
     }
-    if (options->scenario == "idle") return idle(*options);
     auto const result = run(*options);
     std::fputs(table(result).c_str(), stdout);
     write_file(options->json_file, to_json(result));
