@@ -54,11 +54,14 @@ asio::awaitable<void> Connection::run() {
         auto const connect_until = steady_now() + limits_.connect_max;
         auto const connected = co_await reactor::with_deadline(connect(), connect_until);
         auto const since = steady_now();
-        if (connected) {
+        // A cancellation that came with the last byte of the greeting: what is begun from here on
+        // would never hear of it.
+        bool const cancelled = is_on(cancellation);
+        if (connected && !cancelled) {
             went_up();
             co_await exchange();
             backoff.succeeded(std::chrono::duration_cast<milliseconds>(steady_now() - since));
-        } else {
+        } else if (!connected) {
             metrics_.connect_failures.add();
             if (connected.error() == reactor::Errc::deadline_exceeded)
                 complain("connect: no answer in time", connected.error());
