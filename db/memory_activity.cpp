@@ -20,38 +20,34 @@ std::optional<std::string> address_of(Addresses const& addresses,
     return found->second;
 }
 
-Activity activity_of_transfer(Transfer const& transfer) {
+/// What a row with an id and two parties tells, whatever it is.
+template <class Id>
+Activity activity_of_row(Id id, ActivityType type, std::string const& account,
+                         std::string const& counterparty, Amount amount) {
     Activity item;
-    item.id = {transfer.id.value};
-    item.type = activity_of(transfer.kind);
-    item.subject = transfer.id.to_string();
-    item.account = transfer.from.address;
-    item.counterparty = transfer.to.address;
-    item.amount = transfer.amount;
+    item.id = {id.value};
+    item.type = type;
+    item.subject = id.to_string();
+    item.account = account;
+    item.counterparty = counterparty;
+    item.amount = amount;
+    return item;
+}
+
+Activity activity_of_transfer(Transfer const& transfer) {
+    auto item = activity_of_row(transfer.id, activity_of(transfer.kind), transfer.from.address,
+                                transfer.to.address, transfer.amount);
     item.transfer = transfer.id;
     return item;
 }
 
 Activity activity_of_purchase(Purchase const& purchase) {
-    Activity item;
-    item.id = {purchase.id.value};
-    item.type = purchase_completed;
-    item.subject = purchase.id.to_string();
-    item.account = purchase.buyer.address;
-    item.counterparty = purchase.author.address;
-    item.amount = purchase.price;
-    return item;
+    return activity_of_row(purchase.id, purchase_completed, purchase.buyer.address,
+                           purchase.author.address, purchase.price);
 }
 
 Activity activity_of_hold(Hold const& hold) {
-    Activity item;
-    item.id = {hold.id.value};
-    item.type = hold_created;
-    item.subject = hold.id.to_string();
-    item.account = hold.from.address;
-    item.counterparty = hold.to.address;
-    item.amount = hold.amount;
-    return item;
+    return activity_of_row(hold.id, hold_created, hold.from.address, hold.to.address, hold.amount);
 }
 
 Activity activity_of_account(Account const& account) {

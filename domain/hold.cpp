@@ -4,6 +4,7 @@
 #include <boost/describe/enum_to_string.hpp>
 
 #include "domain/assert.hpp"
+#include "domain/event.hpp"
 #include "domain/movement.hpp"
 #include "domain/organization.hpp"
 
@@ -46,8 +47,7 @@ void change_held(WorkingSet& set, Account const& account, Amount held) {
     PENSTOCK_ASSERT(held >= 0);
     Standing standing = account.standing;
     standing.held = held;
-    standing.updated_at = set.now();
-    set.set_standing(account.ledger, account.address, standing);
+    set_standing_now(set, account, standing);
 }
 
 /// What is held becomes available again.
@@ -57,34 +57,31 @@ void release(WorkingSet& set, Hold const& hold) {
     change_held(set, *account, account->standing.held - hold.amount);
 }
 
+EventType event_of(HoldStatus ended) {
+    switch (ended) {
+        case HoldStatus::captured:
+            return EventType::hold_captured;
+        case HoldStatus::voided:
+            return EventType::hold_voided;
+        case HoldStatus::expired:
+            return EventType::hold_expired;
+        case HoldStatus::pending:
+            break;
+    }
+    PENSTOCK_ASSERT(ended != HoldStatus::pending);
+    return {};
+}
+
 /// The hold's last state, and the feed's record of it.
 Hold end(WorkingSet& set, Ledger const& ledger, Hold hold, HoldStatus status, std::uint64_t nonce) {
     hold.status = status;
     hold.ended_at = set.now();
     set.end_hold(hold);
-    Event event;
-    event.id = {set.next_id(nonce)};
-    event.organization = ledger.organization;
-    event.ledger = ledger.id;
-    event.subject = hold.id.value;
-    event.account = hold.from.account;
-    event.counterparty = hold.to.account;
-    event.amount = hold.amount;
-    switch (status) {
-        case HoldStatus::captured:
-            event.type = EventType::hold_captured;
-            event.amount = hold.captured_amount;
-            event.transfer = hold.transfer;
-            break;
-        case HoldStatus::voided:
-            event.type = EventType::hold_voided;
-            break;
-        case HoldStatus::expired:
-            event.type = EventType::hold_expired;
-            break;
-        case HoldStatus::pending:
-            PENSTOCK_ASSERT(false);
-    }
+    auto event =
+        make_event(set, ledger, event_of(status), hold.id.value, hold.from, hold.to, nonce);
+    bool const captured = status == HoldStatus::captured;
+    event.amount = captured ? hold.captured_amount : hold.amount;
+    event.transfer = hold.transfer;
     set.add_event(std::move(event));
     return hold;
 }
@@ -179,7 +176,7 @@ Outcome apply(WorkingSet& set, Envelope const& envelope, ExpireHolds const& comm
     auto const* ledger = set.find_ledger(command.ledger);
     if (!ledger) return Refusal{Rejection::ledger_not_found};
     for (auto const& original : command.originals) {
-        auto const* hold = find_original(set, command.ledger, original);
+        auto const* hold = original.ledger == ledger->id ? set.find_hold(original.id) : nullptr;
         if (!hold || hold->status != HoldStatus::pending || !is_due(*hold, set.now())) continue;
         release(set, *hold);
         end(set, *ledger, *hold, HoldStatus::expired, envelope.nonce);

@@ -14,8 +14,7 @@ Leg book(WorkingSet& set, Account const& account, Amount balance) {
     Standing standing = account.standing;
     standing.balance = balance;
     standing.version += 1;
-    standing.updated_at = set.now();
-    set.set_standing(account.ledger, account.address, standing);
+    set_standing_now(set, account, standing);
     return {account.id, account.address, balance, standing.version};
 }
 
@@ -43,6 +42,11 @@ bool has_funds(Account const& payer, Amount amount) {
 
 bool opens_by_itself(Ledger const& ledger, std::string const& address) {
     return ledger.accounts == AccountPolicy::implicit && !address.starts_with('@');
+}
+
+void set_standing_now(WorkingSet& set, Account const& account, Standing standing) {
+    standing.updated_at = set.now();
+    set.set_standing(account.ledger, account.address, standing);
 }
 
 Account make_account(WorkingSet& set, LedgerId ledger, std::string address, std::uint64_t nonce) {

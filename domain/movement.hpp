@@ -31,6 +31,9 @@ bool has_funds(Account const& payer, Amount amount);
 /// An implicit ledger opens an account for whoever is paid; system addresses are never made so.
 bool opens_by_itself(Ledger const& ledger, std::string const& address);
 
+/// How the account stands from the batch's instant on.
+void set_standing_now(WorkingSet& set, Account const& account, Standing standing);
+
 /// A new account with nothing in it, not yet added to the set.
 Account make_account(WorkingSet& set, LedgerId ledger, std::string address, std::uint64_t nonce);
 

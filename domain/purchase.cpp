@@ -2,6 +2,7 @@
 #include "domain/purchase.hpp"
 
 #include "domain/assert.hpp"
+#include "domain/event.hpp"
 #include "domain/movement.hpp"
 #include "domain/organization.hpp"
 
@@ -16,8 +17,7 @@ void set_fraction(WorkingSet& set, LedgerId ledger, std::string const& author,
     if (account->standing.fraction == fraction) return;
     Standing standing = account->standing;
     standing.fraction = fraction;
-    standing.updated_at = set.now();
-    set.set_standing(ledger, author, standing);
+    set_standing_now(set, *account, standing);
 }
 
 /// One share of a purchase on its way; a share of nothing is no transfer.
@@ -151,14 +151,8 @@ Outcome apply(WorkingSet& set, Envelope const& envelope, RefundPurchase const& c
     purchase.author_refund = shares.author;
     set.refund_purchase(purchase);
 
-    Event event;
-    event.id = {set.next_id(envelope.nonce)};
-    event.organization = ledger->organization;
-    event.ledger = ledger->id;
-    event.type = EventType::purchase_refunded;
-    event.subject = purchase.id.value;
-    event.account = purchase.buyer.account;
-    event.counterparty = purchase.author.account;
+    auto event = make_event(set, *ledger, EventType::purchase_refunded, purchase.id.value,
+                            purchase.buyer, purchase.author, envelope.nonce);
     event.amount = purchase.price;
     set.add_event(std::move(event));
     return Receipt{std::move(purchase)};

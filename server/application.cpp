@@ -294,12 +294,6 @@ Application::Application(Options options, Log& log)
       router_(route_table()),
       openapi_(openapi_document(route_table())),
       reactor_(options_.threads),
-      purge_(
-          purge_options(options_), [this](SteadyTime deadline) { return purge(deadline); },
-          [this] { return static_cast<std::uint32_t>(backs_.front()->ids.nonce()); },
-          [this, limit = LogLimit{}](error_code error) mutable {
-              log_.limited(limit, LogLevel::warning, "purge_failed", {{"error", error.message()}});
-          }),
       engine_(reactor_, engine_options(options_)),
       limiter_(reactor_, rate_limiter_options(options_)),
       jobs_(reactor_.executor(0)),
@@ -312,7 +306,10 @@ Application::Application(Options options, Log& log)
         engine_.add_shard(shard, back.store, back.clock);
         limiter_.add_shard(back.redis.get());
     }
-    hold_expiry_ = make_hold_expiry();
+    auto const purge_round = [this](SteadyTime deadline) { return purge(deadline); };
+    purge_ = make_periodic(purge_options(options_), purge_round, "purge_failed");
+    hold_expiry_ =
+        make_periodic(hold_expiry_options(options_), hold_expiry(), "hold_expiry_failed");
     auto& first = *backs_.front();
     worker_ =
         make_worker(reactor_.executor(0), options_, first.store, first.clock, first.ids, log_);
@@ -364,16 +361,21 @@ void Application::open_fronts() {
     }
 }
 
-/// Due holds, by a round every now and then.
-std::unique_ptr<Periodic> Application::make_hold_expiry() {
+/// Background work of the first shard, with its randomness, and whose failures are logged.
+std::unique_ptr<Periodic> Application::make_periodic(PeriodicOptions options, Periodic::Work work,
+                                                     char const* failure_event) {
+    auto random = [&ids = backs_.front()->ids] { return static_cast<std::uint32_t>(ids.nonce()); };
+    auto failed = [this, failure_event, limit = LogLimit{}](error_code error) mutable {
+        log_.limited(limit, LogLevel::warning, failure_event, {{"error", error.message()}});
+    };
+    return std::make_unique<Periodic>(options, std::move(work), random, failed);
+}
+
+/// A round of ending the holds that are due.
+Periodic::Work Application::hold_expiry() {
     auto& back = *backs_.front();
     HoldExpiry expiry(back.store, engine_, back.clock, back.ids, options_.hold_expiry_items);
-    auto work = [expiry](SteadyTime deadline) mutable { return expiry.run_once(deadline); };
-    auto random = [&back] { return static_cast<std::uint32_t>(back.ids.nonce()); };
-    auto failed = [this, limit = LogLimit{}](error_code error) mutable {
-        log_.limited(limit, LogLevel::warning, "hold_expiry_failed", {{"error", error.message()}});
-    };
-    return std::make_unique<Periodic>(hold_expiry_options(options_), work, random, failed);
+    return [expiry](SteadyTime deadline) mutable { return expiry.run_once(deadline); };
 }
 
 asio::awaitable<void> Application::live() {
@@ -398,7 +400,7 @@ asio::awaitable<void> Application::start(std::size_t shard) {
     auto& front = *fronts_[shard];
     front.background.spawn(front.back.store.run());
     if (front.back.redis) front.background.spawn(front.back.redis->run());
-    if (shard == 0) front.background.spawn(purge_.run());
+    if (shard == 0) front.background.spawn(purge_->run());
     if (front.back.redis_of_edge(options_)) front.background.spawn(front.edge.run());
     engine_.spawn(shard, front.lanes);
     if (shard == 0) front.background.spawn(hold_expiry_->run());
@@ -513,7 +515,7 @@ std::string Application::render_metrics() const {
         for (auto const& kind : worker_->metrics()) write_metrics(out, {}, *kind);
         write_metrics(out, {{"work", "job_retention"}}, worker_->retention());
     }
-    write_metrics(out, {{"work", "purge"}}, purge_.metrics());
+    write_metrics(out, {{"work", "purge"}}, purge_->metrics());
     write_process_metrics(out, started_at_s_);
     return out.text();
 }

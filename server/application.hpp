@@ -40,7 +40,9 @@ private:
     void fit_connections();
     void prepare_schema();
     void open_fronts();
-    std::unique_ptr<Periodic> make_hold_expiry();
+    std::unique_ptr<Periodic> make_periodic(PeriodicOptions options, Periodic::Work work,
+                                            char const* failure_event);
+    Periodic::Work hold_expiry();
     asio::awaitable<void> live();
     asio::awaitable<void> start(std::size_t shard);
     asio::awaitable<Result<std::size_t>> purge(SteadyTime deadline);
@@ -63,11 +65,11 @@ private:
     double started_at_s_ = 0;
     reactor::Reactor reactor_;
     std::vector<std::unique_ptr<Back>> backs_;
-    Periodic purge_;  ///< on shard 0, for the whole process
     Engine engine_;
     RateLimiter limiter_;
     std::vector<std::unique_ptr<Front>> fronts_;
-    std::unique_ptr<Periodic> hold_expiry_;  ///< on shard 0
+    std::unique_ptr<Periodic> purge_;        ///< on shard 0, for the whole process
+    std::unique_ptr<Periodic> hold_expiry_;  ///< the same
     std::unique_ptr<JobWorker> worker_;      ///< on shard 0; null: another server does the jobs
     reactor::TaskGroup jobs_;
     asio::signal_set signals_;

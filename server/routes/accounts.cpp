@@ -2,6 +2,7 @@
 #include "server/http/json_reader.hpp"
 #include "server/render.hpp"
 #include "server/routes/handlers.hpp"
+#include "server/routes/on_ledger.hpp"
 #include "server/routes/pages.hpp"
 #include "server/routes/rules.hpp"
 
@@ -49,12 +50,7 @@ Answer create_account(RequestContext& context) {
         in.optional_integer("overdraft_limit", 0, domain::amount_max).value_or(0);
     made.metadata = in.object_text("metadata").value_or("{}");
     if (!in.finish()) co_return context.problem(in.problem());
-    auto const ledger = co_await context.find_ledger();
-    if (!ledger) co_return context.failure(ledger.error());
-    if (!*ledger) co_return context.problem(Code::ledger_not_found);
-    made.ledger = (*ledger)->id;
-    domain::Command command = std::move(made);
-    co_return co_await context.perform(std::move(command), in.canonical(), 201);
+    co_return co_await perform_on_ledger(context, std::move(made), in.canonical(), 201);
 }
 
 Answer list_accounts(RequestContext& context) {

@@ -25,13 +25,8 @@ Answer list(RequestContext& context, db::JobPage wanted) {
     if (!limit) co_return bad_limit(context);
     wanted.organization = context.principal.organization;
     wanted.limit = *limit + 1;
-    if (auto const cursor = context.query("cursor")) {
-        CursorReader in(job_cursor, *cursor);
-        domain::JobId before;
-        before.value.bytes = in.id();
-        if (!in.complete()) co_return context.problem(Code::invalid_cursor);
-        wanted.before = before;
-    }
+    if (!read_id_cursor(context, job_cursor, wanted.before))
+        co_return context.problem(Code::invalid_cursor);
     auto& jobs = context.services.store.jobs();
     auto const items = co_await jobs.list(std::move(wanted), context.deadline);
     if (!items) co_return context.failure(items.error());

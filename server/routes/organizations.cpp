@@ -39,13 +39,8 @@ Answer list_organizations(RequestContext& context) {
     auto const limit = page_limit(context);
     if (!limit) co_return bad_limit(context);
     std::optional<domain::OrganizationId> after;
-    if (auto const cursor = context.query("cursor")) {
-        CursorReader in(organization_cursor, *cursor);
-        domain::OrganizationId id;
-        id.value.bytes = in.id();
-        if (!in.complete()) co_return context.problem(Code::invalid_cursor);
-        after = id;
-    }
+    if (!read_id_cursor(context, organization_cursor, after))
+        co_return context.problem(Code::invalid_cursor);
     auto const write_item = [](JsonWriter& json, domain::Organization const& one) {
         write(json, one);
     };
@@ -106,13 +101,8 @@ Answer list_api_keys(RequestContext& context) {
     auto const organization = organization_of(context);
     if (!organization) co_return context.problem(Code::organization_not_found);
     std::optional<domain::ApiKeyId> after;
-    if (auto const cursor = context.query("cursor")) {
-        CursorReader in(key_cursor, *cursor);
-        domain::ApiKeyId id;
-        id.value.bytes = in.id();
-        if (!in.complete()) co_return context.problem(Code::invalid_cursor);
-        after = id;
-    }
+    if (!read_id_cursor(context, key_cursor, after))
+        co_return context.problem(Code::invalid_cursor);
     auto items = co_await context.services.store.list_api_keys(*organization, after, *limit + 1,
                                                                context.deadline);
     if (!items) co_return context.failure(items.error());

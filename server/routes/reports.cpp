@@ -3,6 +3,7 @@
 #include "server/http/json_reader.hpp"
 #include "server/render.hpp"
 #include "server/routes/handlers.hpp"
+#include "server/routes/on_ledger.hpp"
 #include "server/routes/pages.hpp"
 
 namespace penstock::server::routes {
@@ -18,12 +19,7 @@ Answer create_report(RequestContext& context) {
     asked.type = static_cast<domain::ReportType>(
         in.choice("type", {domain::name_of(domain::ReportType::financial)}));
     if (!in.finish()) co_return context.problem(in.problem());
-    auto const ledger = co_await context.find_ledger();
-    if (!ledger) co_return context.failure(ledger.error());
-    if (!*ledger) co_return context.problem(Code::ledger_not_found);
-    asked.ledger = (*ledger)->id;
-    domain::Command command = asked;
-    co_return co_await context.perform(std::move(command), in.canonical(), 202);
+    co_return co_await perform_on_ledger(context, asked, in.canonical(), 202);
 }
 
 Answer list_reports(RequestContext& context) {
@@ -31,13 +27,8 @@ Answer list_reports(RequestContext& context) {
     if (!limit) co_return bad_limit(context);
     db::JobPage wanted;
     wanted.limit = *limit + 1;
-    if (auto const cursor = context.query("cursor")) {
-        CursorReader in(report_cursor, *cursor);
-        domain::JobId before;
-        before.value.bytes = in.id();
-        if (!in.complete()) co_return context.problem(Code::invalid_cursor);
-        wanted.before = before;
-    }
+    if (!read_id_cursor(context, report_cursor, wanted.before))
+        co_return context.problem(Code::invalid_cursor);
     auto const ledger = co_await context.find_ledger();
     if (!ledger) co_return context.failure(ledger.error());
     if (!*ledger) co_return context.problem(Code::ledger_not_found);

@@ -70,17 +70,11 @@ std::optional<std::string_view> read_filters(RequestContext const& context,
 
 /// Where the list goes on; false when the cursor is not one of this list.
 bool read_cursor(RequestContext const& context, db::TransferPage& wanted) {
+    if (!wanted.account) return read_id_cursor(context, id_cursor, wanted.before_id);
     auto const cursor = context.query("cursor");
     if (!cursor) return true;
-    if (wanted.account) {
-        CursorReader in(booking_cursor, *cursor);
-        wanted.before = read_booking(in);
-        return in.complete();
-    }
-    CursorReader in(id_cursor, *cursor);
-    domain::TransferId id;
-    id.value.bytes = in.id();
-    wanted.before_id = id;
+    CursorReader in(booking_cursor, *cursor);
+    wanted.before = read_booking(in);
     return in.complete();
 }
 

@@ -1,6 +1,5 @@
 // Do purchases, refunds and holds keep their rules over HTTP, on either store, and do holds end by
 // themselves?
-#include <chrono>
 #include <set>
 
 #include "tests/e2e/api.hpp"
@@ -46,16 +45,6 @@ HttpAnswer hold(Api& api, std::string const& ledger, long amount, std::string co
 
 std::int64_t total(Api& api, std::string const& ledger, char const* kind, char const* what) {
     return api.totals(ledger).at(kind).as_object().at(what).as_int64();
-}
-
-/// Asked again and again until it holds: each time is a request or more.
-template <class Condition>
-bool eventually(Condition condition) {
-    auto const until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (std::chrono::steady_clock::now() < until) {
-        if (condition()) return true;
-    }
-    return false;
 }
 
 BOOST_AUTO_TEST_SUITE(wallets, *boost::unit_test::fixture<Servers>())
@@ -253,7 +242,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_hold_ends_by_itself_when_it_is_due, Store, Store
         text(hold(api, ledger, 60, R"(,"expires_in_s":1)").document().as_object(), "id");
     BOOST_TEST(number(api.account(ledger, "buyer"), "held") == 60);
     // Nobody reads the hold: only the account tells.
-    BOOST_TEST(eventually([&] { return number(api.account(ledger, "buyer"), "held") == 0; }));
+    await_that([&] { return number(api.account(ledger, "buyer"), "held") == 0; }, "the end of it");
     auto const ended = api.get(ledger + "/holds/" + id).document().as_object();
     BOOST_TEST(text(ended, "status") == "expired");
     BOOST_TEST(text(ended, "ended_at") >= text(ended, "expires_at"));
@@ -302,7 +291,7 @@ BOOST_AUTO_TEST_CASE(holds_that_came_due_while_no_server_ran_end_at_the_next_sta
     ServerProcess one({"--database-url", url_of(database)});
     ServerProcess two({"--database-url", url_of(database)});
     Api api(two);
-    BOOST_TEST(eventually([&] { return number(api.account(ledger, "buyer"), "held") == 0; }));
+    await_that([&] { return number(api.account(ledger, "buyer"), "held") == 0; }, "the end of it");
     BOOST_TEST(text(api.get(ledger + "/holds/" + id).document().as_object(), "status") ==
                "expired");
     check_verified(api, ledger);
