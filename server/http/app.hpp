@@ -57,6 +57,7 @@ struct HttpMetrics {
     reactor::Count connections_refused;  ///< above the limit
     reactor::Count requests;
     reactor::Count bad_requests;  ///< refused by the session: 400, 413, 431
+    reactor::Count streams;       ///< a gauge: bodies that are being pulled from their source
     reactor::Count timeouts_idle;
     reactor::Count timeouts_header;
     reactor::Count timeouts_body;

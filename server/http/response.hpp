@@ -1,7 +1,9 @@
 // What a client is told: plain values, and one way to answer with more than fits in memory.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,13 +25,20 @@ inline constexpr std::string_view events = "text/event-stream";
 }  // namespace media
 
 /// A body that is pulled piece by piece: downloads and server-sent events. The session asks for
-/// the next piece when the last one has been written, so a slow reader slows the source down.
+/// the next piece when the last one has been written, so a slow reader slows the source down and
+/// no more than a piece waits for it. When the client goes away a next() that is waited for is
+/// cancelled, and the source is destroyed.
 class BodySource {
 public:
     virtual ~BodySource() = default;
     /// An empty piece is the end. An error cuts the connection: the client sees a broken body,
     /// never a short one that looks whole.
     virtual asio::awaitable<Result<std::string>> next() = 0;
+    /// Does not end by itself. A client that closes its side asks no more of such a source, while
+    /// it may still want the rest of a download.
+    virtual bool is_endless() const { return false; }
+    /// The server drains: an endless source ends, also a next() that is waited for.
+    virtual void finish() {}
 };
 
 /// Names are literals; a value that holds a control character is not sent.
@@ -55,7 +64,8 @@ struct Response {
     std::string_view content_type = media::json;  ///< a literal; not sent with 204 and 304
     std::string body;
     std::shared_ptr<std::string const> shared_body;  ///< instead of `body`: a document made once
-    std::unique_ptr<BodySource> source;              ///< instead of both: chunked
+    std::unique_ptr<BodySource> source;              ///< instead of both
+    std::optional<std::uint64_t> source_bytes;       ///< of the source; unknown: chunked
     std::vector<ResponseHeader> headers;
     bool close = false;      ///< ends the connection after this answer
     std::string_view route;  ///< the route's name, for the observer: static storage

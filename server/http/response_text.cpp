@@ -39,16 +39,18 @@ std::string_view body_of(Response const& response) {
 void append_body_headers(std::string& out, Response const& response, Framing const& framing) {
     if (has_no_body(response.status)) return;
     append_line(out, "Content-Type", response.content_type);
-    if (!response.source) {
-        out += "Content-Length: ";
-        append_number(out, body_of(response).size());
-        out += "\r\n";
-    } else if (!framing.http10) {
-        out += "Transfer-Encoding: chunked\r\n";
-    }
+    if (is_chunked(response, framing.http10)) out += "Transfer-Encoding: chunked\r\n";
+    if (response.source && !response.source_bytes) return;
+    out += "Content-Length: ";
+    append_number(out, response.source ? *response.source_bytes : body_of(response).size());
+    out += "\r\n";
 }
 
 }  // namespace
+
+bool is_chunked(Response const& response, bool http10) {
+    return response.source && !response.source_bytes && !http10;
+}
 
 std::size_t body_size(Response const& response) {
     return has_no_body(response.status) || response.source ? 0 : body_of(response).size();

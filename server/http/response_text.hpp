@@ -22,6 +22,8 @@ inline constexpr std::string_view connection_close_line = "Connection: close\r\n
 /// one more header line may be inserted later.
 std::size_t append_response(std::string& out, Response const& response, Framing const& framing);
 
+/// Whether the pieces of its source go out as chunks.
+bool is_chunked(Response const& response, bool http10);
 void append_chunk(std::string& out, std::string_view piece);
 inline constexpr std::string_view last_chunk = "0\r\n\r\n";
 

@@ -3,6 +3,7 @@
 #include "server/http/session.hpp"
 
 #include <algorithm>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -12,6 +13,7 @@
 #include <optional>
 #include <type_traits>
 
+#include "reactor/deadline.hpp"
 #include "server/http/request_parser.hpp"
 #include "server/http/response_text.hpp"
 
@@ -156,7 +158,9 @@ private:
     bool keeps_alive(Response const& response) const;
     Framing framing(bool keep_alive) const;
     asio::awaitable<bool> stream_body(Response& response, bool keep_alive);
-    asio::awaitable<Result<std::string>> next_piece(BodySource& source);
+    asio::awaitable<void> pump(Response const& response);
+    asio::awaitable<void> watch();
+    asio::awaitable<Result<std::string>> next_piece();
     void observe(Response const& response);
     void identify(Request& request);
 
@@ -185,6 +189,7 @@ private:
     RequestParser parser_;
     InputBuffer in_;
     std::string out_;
+    BodySource* source_ = nullptr;              ///< of the answer that is being streamed
     std::optional<std::size_t> close_line_at_;  ///< where the last answer in out_ may say close
     Exchange exchange_;
     SteadyTime body_deadline_ = never;
@@ -194,6 +199,8 @@ private:
     bool continue_wanted_ = false;
     bool expired_ = false;
     bool broken_ = false;  ///< nothing more can be written
+    /// Met while a body was streamed. Asio hangs in a read behind the end that it has told of.
+    bool input_ended_ = false;
     std::list<SessionBase*>::iterator place_;
 };
 
@@ -293,6 +300,8 @@ asio::awaitable<bool> Session<Stream>::fill() {
     bool const written = co_await flush();
     // Asked again: the drain may have begun while we were writing, when nobody waited to be woken.
     if (!written || last_words || leaving()) co_return false;
+    broken_ = input_ended_;
+    if (broken_) co_return false;
     enter_reading_phase();
     auto const room = in_.prepare();
     auto const [error, bytes] = co_await stream_.async_read_some(room, as_result);
@@ -411,8 +420,9 @@ bool Session<Stream>::keeps_alive(Response const& response) const {
     auto const most = limits_.requests_per_connection_max;
     bool const worn_out = most > 0 && requests_ >= most;
     bool const nothing_follows = shard_.draining && in_.empty();
-    bool const endless = response.source && exchange_.http10;
-    return !response.close && !worn_out && !nothing_follows && !endless;
+    bool const ends_by_close =
+        response.source && !response.source_bytes && !is_chunked(response, exchange_.http10);
+    return !response.close && !worn_out && !nothing_follows && !ends_by_close;
 }
 
 template <class Stream>
@@ -426,43 +436,81 @@ Framing Session<Stream>::framing(bool keep_alive) const {
     return framing;
 }
 
-/// Pulls the body and writes it piece by piece; the reader's speed is the source's.
+/// Pulls the body and writes it piece by piece, while somebody looks after the client.
 template <class Stream>
 asio::awaitable<bool> Session<Stream>::stream_body(Response& response, bool keep_alive) {
+    using namespace asio::experimental::awaitable_operators;
     append_response(out_, response, framing(keep_alive));
     close_line_at_.reset();
-    for (;;) {
-        bool const written = co_await flush();
-        if (!written) break;
-        auto const piece = co_await next_piece(*response.source);
-        broken_ = piece.has_error();
-        if (broken_) break;
-        if (piece->empty()) {
-            if (!exchange_.http10) out_ += last_chunk;
-            break;
-        }
-        exchange_.bytes_out += piece->size();
-        if (exchange_.http10) {
-            out_ += *piece;
-        } else {
-            append_chunk(out_, *piece);
-        }
-    }
+    source_ = response.source.get();
+    if (shard_.draining) source_->finish();
+    shard_.metrics.streams.set(shard_.metrics.streams.get() + 1);
+    auto const first = co_await (pump(response) || watch());
+    shard_.metrics.streams.set(shard_.metrics.streams.get() - 1);
+    source_ = nullptr;
+    bool const client_gone = first.index() == 1;
+    broken_ = broken_ || client_gone;
     observe(response);
     co_return keep_alive && !broken_;
 }
 
 template <class Stream>
-asio::awaitable<Result<std::string>> Session<Stream>::next_piece(BodySource& source) {
+asio::awaitable<void> Session<Stream>::pump(Response const& response) {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    auto const cancellation = co_await asio::this_coro::cancellation_state;
+    bool const chunked = is_chunked(response, exchange_.http10);
+    for (;;) {
+        bool const written = co_await flush();
+        // What begins after a cancellation would never hear of it.
+        if (!written || cancellation.cancelled() != asio::cancellation_type::none) break;
+        auto const piece = co_await next_piece();
+        if (!piece || cancellation.cancelled() != asio::cancellation_type::none) {
+            broken_ = true;
+            break;
+        }
+        auto const total = exchange_.bytes_out + piece->size();
+        bool const ended = piece->empty();
+        // Sized bodies are as long as was said, or visibly broken.
+        auto const promised = response.source_bytes.value_or(total);
+        broken_ = total > promised || (ended && total < promised);
+        if (broken_) break;
+        exchange_.bytes_out = total;
+        if (chunked && !ended) append_chunk(out_, *piece);
+        if (chunked && ended) out_ += last_chunk;
+        if (!chunked) out_ += *piece;
+        if (ended) break;
+    }
+}
+
+/// Reads on while a body is pulled: what is asked behind it waits in the buffer, as much as fits.
+/// Ends when the client is gone.
+template <class Stream>
+asio::awaitable<void> Session<Stream>::watch() {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    auto const cancellation = co_await asio::this_coro::cancellation_state;
+    while (!input_ended_ && !in_.full()) {
+        auto const room = in_.prepare();
+        auto const [error, bytes] = co_await stream_.async_read_some(room, as_result);
+        in_.commit(bytes);
+        shard_.metrics.bytes_read.add(bytes);
+        input_ended_ = error == asio::error::eof;
+        if (error && (!input_ended_ || source_->is_endless())) co_return;
+        if (cancellation.cancelled() != asio::cancellation_type::none) co_return;
+    }
+    co_await reactor::sleep_until(never);
+}
+
+template <class Stream>
+asio::awaitable<Result<std::string>> Session<Stream>::next_piece() {
     auto const cancellation = co_await asio::this_coro::cancellation_state;
     std::string failure;
     try {
-        co_return co_await source.next();
+        co_return co_await source_->next();
     } catch (std::exception const& error) {
-        if (cancellation.cancelled() != asio::cancellation_type::none) throw;
         failure = error.what();
     }
-    shard_.observer.handler_failed(exchange_.request_id, failure);
+    bool const cancelled = cancellation.cancelled() != asio::cancellation_type::none;
+    if (!cancelled) shard_.observer.handler_failed(exchange_.request_id, failure);
     co_return asio::error::broken_pipe;
 }
 
@@ -549,6 +597,7 @@ void Session<Stream>::expire() {
 
 template <class Stream>
 void Session<Stream>::drain() {
+    if (source_) source_->finish();
     if (phase_ != Phase::idle) return;
     error_code ignored;
     socket().cancel(ignored);

@@ -214,6 +214,7 @@ void write_metrics(MetricsWriter& out, Labels const& labels, HttpMetrics const& 
     section.gauge("penstock_http_connections", "Open now.", metrics.connections_open);
     section.counter("penstock_http_connections_refused_total", "Above the limit.",
                     metrics.connections_refused);
+    section.gauge("penstock_http_streams", "Bodies being streamed now.", metrics.streams);
     section.counter("penstock_http_requests_total", "Requests read.", metrics.requests);
     section.counter("penstock_http_bad_requests_total", "Refused before routing.",
                     metrics.bad_requests);

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -53,6 +54,13 @@ inline constexpr server::Route http_test_routes[] = {
     {Method::get, "/stream", server::Scope::open, server::Idempotency::none, never_called,
      "stream"},
     {Method::get, "/torn", server::Scope::open, server::Idempotency::none, never_called, "torn"},
+    {Method::get, "/sized", server::Scope::open, server::Idempotency::none, never_called, "sized"},
+    {Method::get, "/short", server::Scope::open, server::Idempotency::none, never_called, "short"},
+    {Method::get, "/long", server::Scope::open, server::Idempotency::none, never_called, "long"},
+    {Method::get, "/throws", server::Scope::open, server::Idempotency::none, never_called,
+     "throws"},
+    {Method::get, "/feed", server::Scope::open, server::Idempotency::none, never_called, "feed"},
+    {Method::get, "/flood", server::Scope::open, server::Idempotency::none, never_called, "flood"},
     {Method::get, "/large", server::Scope::open, server::Idempotency::none, never_called, "large"},
     {Method::get, "/empty", server::Scope::open, server::Idempotency::none, never_called, "empty"},
 };
@@ -72,10 +80,66 @@ private:
     int count_ = 0;
 };
 
+class ThrowingSource final : public server::BodySource {
+public:
+    asio::awaitable<Result<std::string>> next() override {
+        throw std::runtime_error("the secret of the source");
+        co_return std::string();
+    }
+};
+
+/// What the test sees of the sources that do not end by themselves.
+struct Feeds {
+    explicit Feeds(asio::any_io_executor executor) : pushed(std::move(executor)) {}
+    void end() {
+        ended = true;
+        pushed.notify();
+    }
+    reactor::Pulse pushed;  ///< one piece for whoever waits
+    bool ended = false;
+    std::atomic<int> open = 0;
+    std::atomic<int> pulled = 0;
+    std::atomic<int> cancelled = 0;
+};
+
+/// A piece whenever the test pushes one.
+class FeedSource final : public server::BodySource {
+public:
+    explicit FeedSource(Feeds& feeds) : feeds_(feeds) { ++feeds_.open; }
+    ~FeedSource() override { --feeds_.open; }
+    bool is_endless() const override { return true; }
+    void finish() override { feeds_.end(); }
+    asio::awaitable<Result<std::string>> next() override {
+        ++feeds_.pulled;
+        if (feeds_.ended) co_return std::string();
+        bool const awake = co_await feeds_.pushed.wait(steady_now() + 20s);
+        if (!awake) ++feeds_.cancelled;
+        if (feeds_.ended || !awake) co_return std::string();
+        co_return "news\n";
+    }
+
+private:
+    Feeds& feeds_;
+};
+
+/// Always has more.
+class FloodSource final : public server::BodySource {
+public:
+    static constexpr std::size_t piece_bytes = 64 * 1024;
+    explicit FloodSource(Feeds& feeds) : feeds_(feeds) {}
+    asio::awaitable<Result<std::string>> next() override {
+        ++feeds_.pulled;
+        co_return std::string(piece_bytes, 'x');
+    }
+
+private:
+    Feeds& feeds_;
+};
+
 /// Answers by the name of the route. /gate waits until the test opens it.
 class TestApp final : public server::App {
 public:
-    explicit TestApp(asio::any_io_executor executor) : gate(std::move(executor)) {}
+    explicit TestApp(asio::any_io_executor executor) : gate(executor), feeds(executor) {}
 
     std::size_t body_max(server::Request const& head) const override {
         return router.body_max(head);
@@ -93,6 +157,12 @@ public:
         if (name == "large") response.body.assign(large_bytes, 'x');
         if (name == "stream") response.source = std::make_unique<Pieces>(false);
         if (name == "torn") response.source = std::make_unique<Pieces>(true);
+        if (name == "throws") response.source = std::make_unique<ThrowingSource>();
+        if (name == "feed") response.source = std::make_unique<FeedSource>(feeds);
+        if (name == "flood") response.source = std::make_unique<FloodSource>(feeds);
+        bool const sized = name == "sized" || name == "short" || name == "long";
+        if (sized) response.source = std::make_unique<Pieces>(false);
+        if (sized) response.source_bytes = name == "sized" ? 24 : name == "short" ? 25 : 23;
         if (name == "gate") co_await wait_at_gate();
         response.route = name;
         co_return response;
@@ -101,6 +171,7 @@ public:
     static constexpr std::size_t large_bytes = 20 << 20;
     server::Router router{http_test_routes};
     reactor::Pulse gate;
+    Feeds feeds;
     std::promise<void> at_gate;  ///< fulfilled when the first request stands there
 
 private:
@@ -265,6 +336,17 @@ public:
         reply.body = buffer_.substr(0, size);
         buffer_.erase(0, size);
         return reply;
+    }
+
+    /// So many bytes of a body that says nothing of its length.
+    std::string read_bytes(std::size_t size) {
+        while (buffer_.size() < size) {
+            bool const more = receive();
+            BOOST_REQUIRE_MESSAGE(more, "the connection ended inside a body");
+        }
+        auto bytes = buffer_.substr(0, size);
+        buffer_.erase(0, size);
+        return bytes;
     }
 
     Reply get(std::string_view target, std::string_view headers = {}) {
