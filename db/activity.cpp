@@ -13,6 +13,8 @@ constexpr ActivityName names[] = {
     {account_created, "account.created"},
     {hold_created, "hold.created"},
     {purchase_completed, "purchase.completed"},
+    {product_created, "product.created"},
+    {order_completed, "order.completed"},
     {activity_of(TransferKind::deposit), "transfer.deposit"},
     {activity_of(TransferKind::withdrawal), "transfer.withdrawal"},
     {activity_of(TransferKind::transfer), "transfer.transfer"},
@@ -25,6 +27,8 @@ constexpr ActivityName names[] = {
     {activity_of(EventType::hold_voided), "hold.voided"},
     {activity_of(EventType::hold_expired), "hold.expired"},
     {activity_of(EventType::purchase_refunded), "purchase.refunded"},
+    {activity_of(EventType::order_cancelled), "order.cancelled"},
+    {activity_of(EventType::product_restocked), "product.restocked"},
 };
 
 }  // namespace

@@ -28,6 +28,8 @@ std::string_view activity_name(ActivityType type);
 inline constexpr ActivityType account_created = 1;
 inline constexpr ActivityType hold_created = 2;
 inline constexpr ActivityType purchase_completed = 3;
+inline constexpr ActivityType product_created = 4;
+inline constexpr ActivityType order_completed = 5;
 constexpr ActivityType activity_of(domain::TransferKind kind) {
     return static_cast<ActivityType>(100 + static_cast<std::int16_t>(kind));
 }
@@ -41,9 +43,12 @@ struct Activity {
     std::optional<std::string> ledger;        ///< the ledger's name
     std::string subject;                      ///< the resource's id; an account's address
     std::optional<std::string> account;       ///< payer, buyer, or the account itself
-    std::optional<std::string> counterparty;  ///< payee or author
+    std::optional<std::string> counterparty;  ///< payee, author or seller
     std::optional<domain::Amount> amount;
     std::optional<domain::TransferId> transfer;
+    std::optional<domain::ProductId> product;  ///< itself, or the order's
+    std::optional<std::string> user;           ///< the order's, paid for or not
+    std::optional<std::int64_t> quantity;      ///< ordered, or added to the stock
 
     domain::Instant at() const { return domain::instant_of(id.value); }
     bool operator==(Activity const&) const = default;

@@ -59,15 +59,48 @@ Activity activity_of_account(Account const& account) {
     return item;
 }
 
+Activity activity_of_product(Product const& product) {
+    Activity item;
+    item.id = {product.id.value};
+    item.type = product_created;
+    item.subject = product.id.to_string();
+    item.amount = product.price;
+    item.product = product.id;
+    return item;
+}
+
+Activity activity_of_order(Order const& order) {
+    Activity item;
+    item.id = {order.id.value};
+    item.type = order_completed;
+    item.subject = order.id.to_string();
+    item.amount = order.total;
+    item.product = order.product;
+    item.quantity = order.quantity;
+    return item;
+}
+
+/// Where a sale is paid into, and who pays whom. Without an order: nobody paid yet.
+void add_payment(SalePayment const& payment, Order const* order, Activity& item) {
+    item.ledger = payment.ledger_name;
+    if (order && !order->purchase) return;
+    if (order) item.account = order->user;
+    item.counterparty = payment.seller.address;
+}
+
 Activity activity_of_event(Event const& event, Addresses const& addresses) {
     Activity item;
     item.id = event.id;
     item.type = activity_of(event.type);
     item.subject = event.subject.to_string();
-    item.account = address_of(addresses, event.account);
-    item.counterparty = address_of(addresses, event.counterparty);
+    if (!event.product) {
+        item.account = address_of(addresses, event.account);
+        item.counterparty = address_of(addresses, event.counterparty);
+    }
     item.amount = event.amount;
     item.transfer = event.transfer;
+    item.product = event.product;
+    item.quantity = event.quantity;
     return item;
 }
 
@@ -95,14 +128,34 @@ Store::Listed<Activity> MemoryStore::list_activity(OrganizationId organization, 
         }
         if (matches(item, page)) list.push_back(std::move(item));
     };
+    auto const add_sale = [&](Product const& product, Order const* order, Activity item) {
+        bool const is_paid = product.payment && ledgers_.contains(product.payment->ledger);
+        if (page.ledger && (!is_paid || product.payment->ledger != *page.ledger)) return;
+        if (is_paid) add_payment(*product.payment, order, item);
+        if (order) item.user = order->user;
+        if (matches(item, page)) list.push_back(std::move(item));
+    };
     for (auto const& [index, one] : transfers_) add(one.ledger, activity_of_transfer(one));
     for (auto const& [name, one] : purchases_) add(one.ledger, activity_of_purchase(one));
     for (auto const& [name, one] : holds_) add(one.ledger, activity_of_hold(one));
     for (auto const& [name, account] : accounts_)
         if (!account.address.starts_with('@')) add(account.ledger, activity_of_account(account));
-    for (auto const& event : events_)
-        if (event.organization == organization)
-            add(event.ledger, activity_of_event(event, addresses));
+    for (auto const& [id, product] : products_) {
+        if (product.organization != organization) continue;
+        add_sale(product, nullptr, activity_of_product(product));
+        for (auto const* order : orders_of(id)) add_sale(product, order, activity_of_order(*order));
+    }
+    for (auto const& event : events_) {
+        if (event.organization != organization) continue;
+        auto item = activity_of_event(event, addresses);
+        if (!event.product) {
+            add(event.ledger, std::move(item));
+            continue;
+        }
+        auto const order = orders_.find({*event.product, {event.subject}});
+        add_sale(products_.at(*event.product), order == orders_.end() ? nullptr : &order->second,
+                 std::move(item));
+    }
     std::ranges::sort(list, std::greater(), &Activity::id);
     if (list.size() > page.limit) list.resize(page.limit);
     co_return list;

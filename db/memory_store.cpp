@@ -3,29 +3,19 @@
 
 #include <algorithm>
 
+#include "db/memory_rows.hpp"
 #include "db/pg/error.hpp"
-#include "db/verify.hpp"
 #include "domain/assert.hpp"
 
 namespace penstock::db {
 
 using namespace domain;
 
+using namespace memory;
+
 namespace {
 
 constexpr char const* default_organization_name = "default";
-
-template <class Map, class Key>
-auto find_in(Map& map, Key const& key) -> decltype(&map.find(key)->second) {
-    auto const found = map.find(key);
-    return found == map.end() ? nullptr : &found->second;
-}
-
-template <class T>
-std::optional<T> copy_of(T const* found) {
-    if (!found) return std::nullopt;
-    return *found;
-}
 
 /// Keyset paging over a map in the order of its keys.
 template <class Map, class Key, class Wanted>
@@ -145,6 +135,7 @@ Loaded MemoryStore::load(KeySet const& keys) const {
         if (auto const* hold = find_in(holds_, name)) loaded.holds.push_back(*hold);
     for (auto const& id : keys.jobs)
         if (auto const* job = jobs_.find(id)) loaded.jobs.push_back(*job);
+    load_sales(keys, loaded);
     for (auto const& key : keys.keys)
         if (KeyRecord record; load_key(key, record))
             loaded.keys.emplace_back(key, std::move(record));
@@ -177,6 +168,11 @@ bool MemoryStore::load_key(IdempotencyKey key, KeyRecord& record) const {
         record = {purchase.key_use->fingerprint, purchase.created_at(), purchase};
         return true;
     }
+    if (auto const* name = find_in(order_keys_, key)) {
+        auto const& order = orders_.at(*name);
+        record = {order.key_use->fingerprint, order.created_at(), order};
+        return true;
+    }
     auto const* answer = find_in(answers_, key);
     if (!answer) return false;
     std::vector<Transfer> transfers;
@@ -198,6 +194,7 @@ void MemoryStore::commit(Changes const& changes) {
     for (auto const& transfer : changes.transfers) commit_transfer(transfer);
     commit_purchases(changes);
     commit_holds(changes);
+    commit_sales(changes);
     events_.insert(events_.end(), changes.events.begin(), changes.events.end());
     for (auto const& total : changes.totals) {
         auto& sum = totals_[{total.ledger, total.kind}];
@@ -225,10 +222,13 @@ void MemoryStore::free_key(IdempotencyKey key) {
     transfer_keys_.erase(key);
     if (auto const* name = find_in(purchase_keys_, key)) purchases_.at(*name).key_use.reset();
     purchase_keys_.erase(key);
+    if (auto const* name = find_in(order_keys_, key)) orders_.at(*name).key_use.reset();
+    order_keys_.erase(key);
 }
 
 bool MemoryStore::key_is_used(IdempotencyKey key) const {
-    return transfer_keys_.contains(key) || purchase_keys_.contains(key) || answers_.contains(key);
+    return transfer_keys_.contains(key) || purchase_keys_.contains(key) ||
+           order_keys_.contains(key) || answers_.contains(key);
 }
 
 void MemoryStore::commit_organizations(Changes const& changes) {
@@ -549,7 +549,9 @@ Store::Listed<Check> MemoryStore::verify(LedgerId ledger, SteadyTime) {
     rows.holds = newest_of(holds_, ledger);
     for (auto const& [name, total] : totals_)
         if (name.first == ledger) rows.totals.push_back(total);
-    co_return verify_ledger(rows);
+    auto checks = verify_ledger(rows);
+    for (auto& check : db::verify_sales(sale_rows(ledger))) checks.push_back(std::move(check));
+    co_return checks;
 }
 
 }  // namespace penstock::db

@@ -8,6 +8,7 @@
 
 #include "db/memory_job_queue.hpp"
 #include "db/store.hpp"
+#include "db/verify.hpp"
 
 namespace penstock::db {
 
@@ -53,10 +54,28 @@ public:
     Listed<domain::Hold> list_holds(domain::LedgerId ledger, HoldPage page, SteadyTime) override;
     Listed<domain::Hold> list_due_holds(domain::Instant now, std::size_t limit,
                                         SteadyTime) override;
+    Found<domain::Product> find_product(domain::OrganizationId, domain::ProductId,
+                                        SteadyTime) override;
+    Listed<domain::Product> find_products(std::vector<domain::ProductId>, SteadyTime) override;
+    Listed<domain::Product> list_products(domain::OrganizationId,
+                                          std::optional<domain::ProductId> before,
+                                          std::size_t limit, SteadyTime) override;
+    Listed<domain::Product> list_open_sales(domain::Instant ended_after,
+                                            std::optional<domain::ProductId> after,
+                                            std::size_t limit,
+                                            std::optional<domain::OrganizationId>,
+                                            SteadyTime) override;
+    Found<domain::Order> find_order(domain::ProductId, domain::OrderId, SteadyTime) override;
+    Listed<domain::Order> list_orders(domain::ProductId, OrderPage, SteadyTime) override;
+    Listed<Sold> list_sold(domain::ProductId, std::optional<domain::OrderId> after,
+                           std::size_t limit, SteadyTime) override;
+    Listed<Sold> find_orders_by_keys(domain::ProductId, std::vector<domain::IdempotencyKey>,
+                                     SteadyTime) override;
     Listed<Activity> list_activity(domain::OrganizationId, ActivityPage, SteadyTime) override;
     asio::awaitable<Result<std::size_t>> purge(domain::Instant before, std::size_t limit,
                                                SteadyTime) override;
     Listed<Check> verify(domain::LedgerId ledger, SteadyTime) override;
+    Listed<Check> verify_sales(SteadyTime) override;
     JobQueue& jobs() override { return jobs_; }
 
 private:
@@ -65,10 +84,12 @@ private:
     using TotalName = std::pair<domain::LedgerId, domain::TotalKind>;
     using PurchaseName = std::pair<domain::LedgerId, domain::PurchaseId>;
     using HoldName = std::pair<domain::LedgerId, domain::HoldId>;
+    using OrderName = std::pair<domain::ProductId, domain::OrderId>;
 
     domain::Loaded load(domain::KeySet const& keys) const;
     void load_ledgers(domain::KeySet const& keys, domain::Loaded& loaded) const;
     bool load_key(domain::IdempotencyKey key, domain::KeyRecord& record) const;
+    void load_sales(domain::KeySet const& keys, domain::Loaded& loaded) const;
     void commit(domain::Changes const& changes);
     void free_key(domain::IdempotencyKey key);
     void commit_organizations(domain::Changes const& changes);
@@ -76,6 +97,11 @@ private:
     void commit_transfer(domain::Transfer const& transfer);
     void commit_purchases(domain::Changes const& changes);
     void commit_holds(domain::Changes const& changes);
+    void commit_sales(domain::Changes const& changes);
+    /// The product's orders, oldest first.
+    std::vector<domain::Order const*> orders_of(domain::ProductId product) const;
+    /// Of the products that are paid into that ledger; nullopt: of all.
+    SaleRows sale_rows(std::optional<domain::LedgerId> ledger) const;
     bool key_is_used(domain::IdempotencyKey key) const;
     std::size_t purge_answers(domain::Instant before, std::size_t limit);
     std::size_t purge_ledger(domain::LedgerId id, std::size_t limit);
@@ -104,6 +130,9 @@ private:
     std::map<domain::IdempotencyKey, PurchaseName> purchase_keys_;
     std::map<HoldName, domain::Hold> holds_;
     std::set<std::pair<domain::Instant, HoldName>> due_;  ///< pending holds that expire
+    std::map<domain::ProductId, domain::Product> products_;
+    std::map<OrderName, domain::Order> orders_;
+    std::map<domain::IdempotencyKey, OrderName> order_keys_;
     std::vector<domain::Event> events_;
     std::map<domain::IdempotencyKey, domain::Answer> answers_;
     std::set<std::pair<domain::Instant, domain::IdempotencyKey>> answers_by_age_;

@@ -64,10 +64,28 @@ public:
     Listed<domain::Hold> list_holds(domain::LedgerId, HoldPage, SteadyTime) override;
     Listed<domain::Hold> list_due_holds(domain::Instant now, std::size_t limit,
                                         SteadyTime) override;
+    Found<domain::Product> find_product(domain::OrganizationId, domain::ProductId,
+                                        SteadyTime) override;
+    Listed<domain::Product> find_products(std::vector<domain::ProductId>, SteadyTime) override;
+    Listed<domain::Product> list_products(domain::OrganizationId,
+                                          std::optional<domain::ProductId> before,
+                                          std::size_t limit, SteadyTime) override;
+    Listed<domain::Product> list_open_sales(domain::Instant ended_after,
+                                            std::optional<domain::ProductId> after,
+                                            std::size_t limit,
+                                            std::optional<domain::OrganizationId>,
+                                            SteadyTime) override;
+    Found<domain::Order> find_order(domain::ProductId, domain::OrderId, SteadyTime) override;
+    Listed<domain::Order> list_orders(domain::ProductId, OrderPage, SteadyTime) override;
+    Listed<Sold> list_sold(domain::ProductId, std::optional<domain::OrderId> after,
+                           std::size_t limit, SteadyTime) override;
+    Listed<Sold> find_orders_by_keys(domain::ProductId, std::vector<domain::IdempotencyKey>,
+                                     SteadyTime) override;
     Listed<Activity> list_activity(domain::OrganizationId, ActivityPage, SteadyTime) override;
     asio::awaitable<Result<std::size_t>> purge(domain::Instant before, std::size_t limit,
                                                SteadyTime) override;
     Listed<Check> verify(domain::LedgerId, SteadyTime) override;
+    Listed<Check> verify_sales(SteadyTime) override;
     JobQueue& jobs() override { return jobs_; }
 
     /// The read connections, for metrics.

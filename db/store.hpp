@@ -97,6 +97,24 @@ struct HoldPage {
     std::size_t limit = 50;
 };
 
+/// Newest first, by id.
+struct OrderPage {
+    std::optional<std::string> user;
+    std::optional<domain::OrderId> before;
+    std::size_t limit = 50;
+};
+
+/// What a gate needs to know of an order.
+struct Sold {
+    domain::OrderId id;
+    std::optional<domain::IdempotencyKey> key = {};  ///< nullopt: it was used again since
+    std::string user;
+    std::int64_t quantity = 0;
+    domain::OrderStatus status = domain::OrderStatus::completed;
+
+    bool operator==(Sold const&) const = default;
+};
+
 /// An account as it was at a past moment; all 0 before it existed.
 struct PastStanding {
     domain::Amount balance = 0;
@@ -168,7 +186,31 @@ public:
     virtual Listed<domain::Hold> list_due_holds(domain::Instant now, std::size_t limit,
                                                 SteadyTime) = 0;
 
-    /// What happened in an organization's ledgers.
+    virtual Found<domain::Product> find_product(domain::OrganizationId, domain::ProductId,
+                                                SteadyTime) = 0;
+    /// Of whatever organization, in any order; those that are not there are left out.
+    virtual Listed<domain::Product> find_products(std::vector<domain::ProductId>, SteadyTime) = 0;
+    /// Newest first.
+    virtual Listed<domain::Product> list_products(domain::OrganizationId,
+                                                  std::optional<domain::ProductId> before,
+                                                  std::size_t limit, SteadyTime) = 0;
+    /// Products that had not ended before `ended_after`, of one organization or of all; oldest
+    /// first.
+    virtual Listed<domain::Product> list_open_sales(domain::Instant ended_after,
+                                                    std::optional<domain::ProductId> after,
+                                                    std::size_t limit,
+                                                    std::optional<domain::OrganizationId>,
+                                                    SteadyTime) = 0;
+    virtual Found<domain::Order> find_order(domain::ProductId, domain::OrderId, SteadyTime) = 0;
+    virtual Listed<domain::Order> list_orders(domain::ProductId, OrderPage, SteadyTime) = 0;
+    /// Every order of a product, oldest first.
+    virtual Listed<Sold> list_sold(domain::ProductId, std::optional<domain::OrderId> after,
+                                   std::size_t limit, SteadyTime) = 0;
+    /// Those of the product that carry one of the keys, in any order.
+    virtual Listed<Sold> find_orders_by_keys(domain::ProductId, std::vector<domain::IdempotencyKey>,
+                                             SteadyTime) = 0;
+
+    /// What happened in an organization: its ledgers and its sales.
     virtual Listed<Activity> list_activity(domain::OrganizationId, ActivityPage, SteadyTime) = 0;
 
     /// Removes what nobody can ask for any more: answers from before `before` (their keys are
@@ -179,8 +221,10 @@ public:
     virtual asio::awaitable<Result<std::size_t>> purge(domain::Instant before, std::size_t limit,
                                                        SteadyTime) = 0;
 
-    /// Every invariant of a money ledger, by full scan.
+    /// Every invariant of a money ledger, and of the products that are paid into it, by full scan.
     virtual Listed<Check> verify(domain::LedgerId, SteadyTime) = 0;
+    /// Every invariant of every organization's products, by full scan.
+    virtual Listed<Check> verify_sales(SteadyTime) = 0;
 
     /// What commits asked for.
     virtual JobQueue& jobs() = 0;

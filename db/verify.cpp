@@ -1,4 +1,4 @@
-// What must hold for every money ledger at every moment.
+// What must hold for every money ledger and every sale at every moment.
 #include "db/verify.hpp"
 
 #include <map>
@@ -220,7 +220,63 @@ Check check_totals(LedgerRows const& rows) {
     return make_check("totals_equal_transfers", wrong, rows.transfers.size(), "transfers");
 }
 
+Check check_sold(SaleRows const& rows) {
+    std::map<ProductId, Sum> sold;
+    for (auto const* order : rows.orders)
+        if (order->status == OrderStatus::completed) sold[order->product] += order->quantity;
+    std::string wrong;
+    for (auto const* product : rows.products)
+        if (sold[product->id] != product->sold || product->sold > product->stock)
+            wrong = product->id.to_string();
+    return make_check("sold_equals_orders", wrong, rows.products.size(), "products");
+}
+
+Check check_users(SaleRows const& rows) {
+    std::map<ProductId, std::int64_t> limits;
+    for (auto const* product : rows.products) limits[product->id] = product->per_user_limit;
+    std::map<std::pair<ProductId, std::string_view>, Sum> bought;
+    for (auto const* order : rows.orders)
+        if (order->status == OrderStatus::completed)
+            bought[{order->product, order->user}] += order->quantity;
+    std::string wrong;
+    for (auto const& [user, quantity] : bought)
+        if (quantity > limits.at(user.first)) wrong = user.first.to_string();
+    return make_check("users_within_limit", wrong, bought.size(), "users");
+}
+
+/// Whether the order cost what it should have, and what was paid is back if it was cancelled.
+bool is_paid_right(Order const& order, Product const& product, Purchase const* purchase) {
+    if (Sum{order.unit_price} * order.quantity != order.total) return false;
+    if (order.unit_price != product.price) return false;
+    if (!product.payment || order.total == 0) return !order.purchase;
+    if (!purchase || purchase->price != order.total) return false;
+    bool const is_its = purchase->ledger == product.payment->ledger &&
+                        purchase->buyer.address == order.user &&
+                        purchase->author == product.payment->seller;
+    return is_its && (order.status == OrderStatus::completed || purchase->refunded_at);
+}
+
+Check check_payments(SaleRows const& rows) {
+    std::map<PurchaseId, Purchase const*> purchases;
+    for (auto const* purchase : rows.purchases) purchases[purchase->id] = purchase;
+    std::map<ProductId, Product const*> products;
+    for (auto const* product : rows.products) products[product->id] = product;
+    std::string wrong;
+    for (auto const* order : rows.orders) {
+        auto const& product = *products.at(order->product);
+        if (product.payment && !rows.ledgers.contains(product.payment->ledger)) continue;
+        auto const paid = order->purchase ? purchases.find(*order->purchase) : purchases.end();
+        if (!is_paid_right(*order, product, paid == purchases.end() ? nullptr : paid->second))
+            wrong = order->id.to_string();
+    }
+    return make_check("orders_equal_purchases", wrong, rows.orders.size(), "orders");
+}
+
 }  // namespace
+
+std::vector<Check> verify_sales(SaleRows const& rows) {
+    return {check_sold(rows), check_users(rows), check_payments(rows)};
+}
 
 std::vector<Check> verify_ledger(LedgerRows const& rows) {
     auto const replayed = replay(rows.transfers);

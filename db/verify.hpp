@@ -1,6 +1,7 @@
-// The invariants of a money ledger, checked on all of its rows.
+// The invariants of a money ledger and of sales, checked on all of their rows.
 #pragma once
 
+#include <set>
 #include <vector>
 
 #include "db/store.hpp"
@@ -16,7 +17,16 @@ struct LedgerRows {
     std::vector<domain::Total> totals;
 };
 
+/// Products with all of their orders, and every purchase that those may name.
+struct SaleRows {
+    std::vector<domain::Product const*> products;
+    std::vector<domain::Order const*> orders;
+    std::vector<domain::Purchase const*> purchases;
+    std::set<domain::LedgerId> ledgers;  ///< those not deleted: purchases of others may be gone
+};
+
 /// Every check, in a fixed order.
 std::vector<Check> verify_ledger(LedgerRows const& rows);
+std::vector<Check> verify_sales(SaleRows const& rows);
 
 }  // namespace penstock::db

@@ -124,6 +124,45 @@ struct ExpireHolds {
     std::vector<Hold> originals;
 };
 
+/// Where a product is to be paid into. `ledger` was looked up by its name; where there is none, it
+/// is no ledger's id.
+struct PayInto {
+    LedgerId ledger;
+    std::string ledger_name;
+    std::string seller;
+};
+
+/// `draft` without id, organization, payment and whatever changes: the decision gives those.
+struct CreateProduct {
+    Product draft;
+    std::optional<PayInto> payment = {};
+};
+
+/// `payment`, here and below, is the product's, which never changes: it says what else is touched.
+struct RestockProduct {
+    ProductId product;
+    std::int64_t quantity = 1;
+    std::optional<SalePayment> payment = {};
+};
+
+/// `admitted_at`: when the gate let it in. nullopt: nobody did, it is judged at the batch's
+/// instant.
+struct PlaceOrder {
+    ProductId product;
+    std::optional<SalePayment> payment = {};
+    std::string user;
+    std::int64_t quantity = 1;
+    std::string metadata = "{}";
+    std::optional<Instant> admitted_at = {};
+};
+
+/// `original`: as in RefundPurchase.
+struct CancelOrder {
+    ProductId product;
+    std::optional<SalePayment> payment = {};
+    std::optional<Order> original = {};
+};
+
 enum class ReportType : std::int16_t { financial };
 
 struct RequestReport {
@@ -136,10 +175,11 @@ struct RetryJob {
     JobId job;
 };
 
-using Command = std::variant<CreateOrganization, CreateApiKey, RevokeApiKey, CreateLedger,
-                             ChangeLedger, DeleteLedger, CreateAccount, MoveMoney, MoveInBulk,
-                             RevertTransfer, MakePurchase, RefundPurchase, PlaceHold, CaptureHold,
-                             VoidHold, ExpireHolds, RequestReport, RetryJob>;
+using Command =
+    std::variant<CreateOrganization, CreateApiKey, RevokeApiKey, CreateLedger, ChangeLedger,
+                 DeleteLedger, CreateAccount, MoveMoney, MoveInBulk, RevertTransfer, MakePurchase,
+                 RefundPurchase, PlaceHold, CaptureHold, VoidHold, ExpireHolds, RequestReport,
+                 RetryJob, CreateProduct, RestockProduct, PlaceOrder, CancelOrder>;
 
 /// A command with what surrounds it. All randomness it may use is in `nonce`.
 struct Envelope {

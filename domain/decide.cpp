@@ -8,6 +8,7 @@
 #include "domain/organization.hpp"
 #include "domain/purchase.hpp"
 #include "domain/report.hpp"
+#include "domain/sale.hpp"
 
 namespace penstock::domain {
 namespace {
@@ -32,6 +33,10 @@ struct StatusOf {
     std::int16_t operator()(ExpireHolds const&) const { return 200; }
     std::int16_t operator()(RequestReport const&) const { return 202; }
     std::int16_t operator()(RetryJob const&) const { return 200; }
+    std::int16_t operator()(CreateProduct const&) const { return 201; }
+    std::int16_t operator()(RestockProduct const&) const { return 200; }
+    std::int16_t operator()(PlaceOrder const&) const { return 0; }
+    std::int16_t operator()(CancelOrder const&) const { return 200; }
 };
 
 BulkReceipt rebuild_bulk(Answer const& answer, std::vector<Transfer> const& transfers) {
@@ -56,7 +61,15 @@ Receipt replay(Purchase purchase) {
     return {std::move(purchase), true};
 }
 
+/// The order as it was when it was made.
+Receipt replay(Order order) {
+    order.status = OrderStatus::completed;
+    order.cancelled_at.reset();
+    return {std::move(order), true};
+}
+
 Receipt replay(KeyRecord const& record) {
+    if (auto const* order = std::get_if<Order>(&record.made)) return replay(*order);
     if (auto const* purchase = std::get_if<Purchase>(&record.made)) return replay(*purchase);
     if (auto const* transfer = std::get_if<Transfer>(&record.made)) return {*transfer, true};
     auto const& [answer, transfers] = std::get<1>(record.made);

@@ -51,6 +51,8 @@ using AccountId = Id<struct AccountTag>;
 using TransferId = Id<struct TransferTag>;
 using PurchaseId = Id<struct PurchaseTag>;
 using HoldId = Id<struct HoldTag>;
+using ProductId = Id<struct ProductTag>;
+using OrderId = Id<struct OrderTag>;
 using EventId = Id<struct EventTag>;
 using JobId = Id<struct JobTag>;
 

@@ -195,27 +195,87 @@ struct Hold {
     bool operator==(Hold const&) const = default;
 };
 
+/// Where the payments for a product go. The ledger's name never changes.
+struct SalePayment {
+    LedgerId ledger;
+    std::string ledger_name;
+    Party seller;
+
+    bool operator==(SalePayment const&) const = default;
+};
+
+/// What is sold from starts_at on, until ends_at, as long as the stock lasts. Of all this only
+/// stock, sold and version ever change.
+struct Product {
+    ProductId id;  ///< UUIDv7 of created_at
+    OrganizationId organization;
+    std::string name;
+    Amount price = 0;
+    std::int64_t stock = 0;
+    std::int64_t sold = 0;  ///< Σ quantity of its completed orders, never more than stock
+    Instant starts_at;
+    std::optional<Instant> ends_at = {};  ///< no longer on sale from then on; nullopt: never
+    std::int64_t per_user_limit = 1;
+    std::optional<SalePayment> payment = {};  ///< nullopt: an order moves no money
+    std::string metadata = "{}";
+    std::int64_t version = 0;  ///< counts the changes of stock and sold
+
+    std::int64_t remaining() const { return stock - sold; }
+    Instant created_at() const { return instant_of(id.value); }
+    bool operator==(Product const&) const = default;
+};
+
+/// What the clock and the stock make of a product; stored nowhere.
+BOOST_DEFINE_FIXED_ENUM_CLASS(SaleStatus, std::int16_t, upcoming, active, sold_out, ended)
+
+/// The number is what the store keeps: append, never renumber.
+BOOST_DEFINE_FIXED_ENUM_CLASS(OrderStatus, std::int16_t, completed, cancelled)
+
+/// Immutable but for its cancellation, which happens at most once and as a whole.
+struct Order {
+    OrderId id;  ///< UUIDv7 of created_at
+    ProductId product;
+    std::string user;  ///< where there is a payment: the buyer's address
+    std::int64_t quantity = 1;
+    Amount unit_price = 0;
+    Amount total = 0;
+    OrderStatus status = OrderStatus::completed;
+    std::string metadata = "{}";
+    std::optional<PurchaseId> purchase = {};  ///< nullopt: nothing was to be paid
+    std::optional<KeyUse> key_use = {};
+    std::optional<Instant> cancelled_at = {};
+
+    Instant created_at() const { return instant_of(id.value); }
+    bool operator==(Order const&) const = default;
+};
+
 /// The number is what the store keeps: append, never renumber.
 enum class EventType : std::int16_t {
     hold_captured = 1,
     hold_voided = 2,
     hold_expired = 3,
     purchase_refunded = 4,
+    order_cancelled = 5,
+    product_restocked = 6,
 };
-BOOST_DESCRIBE_ENUM(EventType, hold_captured, hold_voided, hold_expired, purchase_refunded)
+BOOST_DESCRIBE_ENUM(EventType, hold_captured, hold_voided, hold_expired, purchase_refunded,
+                    order_cancelled, product_restocked)
 
 /// A change that no row of its own records, for the activity feed. What a row already says
-/// (a transfer, a purchase, a hold or an account made) is read from that row instead.
+/// (a transfer, a purchase, a hold, an account, a product or an order made) is read from that row
+/// instead.
 struct Event {
     EventId id;  ///< UUIDv7 of its instant
     OrganizationId organization;
-    std::optional<LedgerId> ledger = {};
+    std::optional<LedgerId> ledger = {};  ///< nullopt: it lies with its product
     EventType type{};
     Uuid subject;                                ///< the id of the resource that changed
     std::optional<AccountId> account = {};       ///< a party to it
     std::optional<AccountId> counterparty = {};  ///< the other one
     std::optional<Amount> amount = {};
     std::optional<TransferId> transfer = {};
+    std::optional<ProductId> product = {};      ///< that was restocked, or its order cancelled
+    std::optional<std::int64_t> quantity = {};  ///< units of the product
 
     Instant at() const { return instant_of(id.value); }
     bool operator==(Event const&) const = default;

@@ -41,6 +41,14 @@ struct Captured {
     bool operator==(Captured const&) const = default;
 };
 
+/// A product, and the instant that its status is told of.
+struct Offered {
+    Product product;
+    Instant at;
+
+    bool operator==(Offered const&) const = default;
+};
+
 /// 202: work that will be done.
 struct Accepted {
     JobId job;
@@ -51,7 +59,7 @@ struct Accepted {
 /// What was made or changed, as it was when the command was decided.
 struct Receipt {
     std::variant<Done, Organization, ApiKey, Ledger, Account, Transfer, BulkReceipt, Recorded,
-                 Purchase, Hold, Captured, Accepted, Job>
+                 Purchase, Hold, Captured, Accepted, Job, Offered, Order>
         what;
     bool replayed = false;
 

@@ -25,6 +25,21 @@ Shares share_price(Amount price, std::int16_t percent, std::int16_t fraction);
 /// refunds 100·(royalties) + fraction = Σ price·percent of what is not refunded.
 Shares share_refund(Amount price, std::int16_t percent, std::int16_t fraction);
 
+/// A purchase booked, whoever asked for it: its legs, the author's fraction, its row. Refusals in
+/// this order: self, buyer, author, funds, overflow.
+std::variant<Purchase, Refusal> buy(WorkingSet& set, Ledger const& ledger,
+                                    MakePurchase const& command, std::uint64_t nonce,
+                                    std::optional<KeyUse> const& key_use);
+
+/// The whole purchase refunded; it was not before. Refusals: funds (author's, then the platform's),
+/// overflow.
+std::variant<Purchase, Refusal> give_back(WorkingSet& set, Ledger const& ledger, Purchase purchase,
+                                          std::uint64_t nonce);
+
+/// What both of them touch.
+void add_purchase_keys(LedgerId ledger, std::string const& buyer, std::string const& author,
+                       KeySet& keys);
+
 /// A command's share of add_keys_of().
 void add_keys(MakePurchase const& command, Envelope const& envelope, KeySet& keys);
 void add_keys(RefundPurchase const& command, Envelope const& envelope, KeySet& keys);

@@ -2,7 +2,10 @@
 #pragma once
 
 #include <boost/describe/enum.hpp>
+#include <optional>
 #include <string>
+
+#include "domain/instant.hpp"
 
 namespace penstock::domain {
 
@@ -31,7 +34,13 @@ BOOST_DEFINE_ENUM_CLASS(Rejection,
                         over_capture,            // 422
                         purchase_not_found,      // 404
                         self_purchase,           // 400
-                        job_not_found)           // 404
+                        job_not_found,           // 404
+                        product_not_found,       // 404
+                        order_not_found,         // 404
+                        sale_not_started,        // 403
+                        sale_ended,              // 403
+                        sold_out,                // 409
+                        purchase_limit_reached)  // 409
 
 /// A refusal of one command, or of one item of a bulk. `pointer` is a JSON pointer into the body
 /// where a member is at fault; `detail` says more than the code where there is more to say.
@@ -39,6 +48,7 @@ struct Refusal {
     Rejection code{};
     std::string pointer = {};
     std::string detail = {};
+    std::optional<Instant> starts_at = {};  ///< of the sale that has not started
 
     bool operator==(Refusal const&) const = default;
 };

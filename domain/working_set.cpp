@@ -82,6 +82,16 @@ WorkingSet::WorkingSet(Loaded loaded, Stamp stamp, Instant keys_since)
         auto const id = job.id;
         jobs_.emplace(id, std::move(job));
     }
+    for (auto& product : loaded.products) {
+        auto const id = product.id;
+        products_.emplace(id, ProductEntry{std::move(product)});
+    }
+    for (auto& user : loaded.sale_users)
+        bought_.emplace(std::pair{user.product, std::move(user.user)}, user.quantity);
+    for (auto& order : loaded.orders) {
+        auto const id = order.id;
+        orders_.emplace(id, std::move(order));
+    }
 }
 
 Uuid WorkingSet::next_id(std::uint64_t nonce) {
@@ -147,6 +157,18 @@ Purchase const* WorkingSet::find_purchase(PurchaseId id) const { return find_in(
 Hold const* WorkingSet::find_hold(HoldId id) const { return find_in(holds_, id); }
 
 Job const* WorkingSet::find_job(JobId id) const { return find_in(jobs_, id); }
+
+Product const* WorkingSet::find_product(ProductId id) const {
+    auto const* entry = find_in(products_, id);
+    return entry ? &entry->product : nullptr;
+}
+
+Order const* WorkingSet::find_order(OrderId id) const { return find_in(orders_, id); }
+
+std::int64_t WorkingSet::bought_by(ProductId product, std::string const& user) const {
+    auto const* quantity = find_in(bought_, std::pair{product, user});
+    return quantity ? *quantity : 0;
+}
 
 void WorkingSet::add_organization(Organization organization) {
     PENSTOCK_ASSERT(organizations_.insert(organization.id).second);
@@ -402,6 +424,75 @@ void WorkingSet::take_back(JobRetried& write) {
     changes_.retried_jobs.pop_back();
 }
 
+void WorkingSet::add_product(Product product) {
+    auto const id = product.id;
+    ProductEntry entry{std::move(product)};
+    entry.is_new = true;
+    PENSTOCK_ASSERT(products_.emplace(id, std::move(entry)).second);
+    undo_.emplace_back(ProductAdded{id});
+}
+
+void WorkingSet::take_back(ProductAdded const& write) { products_.erase(write.id); }
+
+void WorkingSet::set_stock(ProductId id, std::int64_t stock, std::int64_t sold) {
+    PENSTOCK_ASSERT(sold >= 0 && sold <= stock);
+    auto& entry = products_.at(id);
+    auto& product = entry.product;
+    undo_.emplace_back(StockSet{&entry, product.stock, product.sold, entry.is_changed});
+    product.stock = stock;
+    product.sold = sold;
+    product.version += 1;
+    entry.is_changed = true;
+}
+
+void WorkingSet::take_back(StockSet const& write) {
+    auto& product = write.entry->product;
+    product.stock = write.stock;
+    product.sold = write.sold;
+    product.version -= 1;
+    write.entry->is_changed = write.was_changed;
+}
+
+void WorkingSet::add_order(Order order) {
+    PENSTOCK_ASSERT(order.status == OrderStatus::completed);
+    PENSTOCK_ASSERT(orders_.emplace(order.id, order).second);
+    if (order.key_use) {
+        KeyEntry entry;
+        entry.record.made = order;
+        use_key(*order.key_use, std::move(entry));
+    }
+    bought_[{order.product, order.user}] += order.quantity;
+    changes_.new_orders.push_back(std::move(order));
+    undo_.emplace_back(OrderAdded{});
+}
+
+void WorkingSet::take_back(OrderAdded const&) {
+    auto const& order = changes_.new_orders.back();
+    bought_.at({order.product, order.user}) -= order.quantity;
+    orders_.erase(order.id);
+    changes_.new_orders.pop_back();
+}
+
+void WorkingSet::cancel_order(OrderId id) {
+    auto& order = orders_.at(id);
+    PENSTOCK_ASSERT(order.status == OrderStatus::completed);
+    auto& bought = bought_.at({order.product, order.user});
+    PENSTOCK_ASSERT(bought >= order.quantity);
+    bought -= order.quantity;
+    order.status = OrderStatus::cancelled;
+    order.cancelled_at = now();
+    changes_.cancelled_orders.push_back(order);
+    undo_.emplace_back(OrderCancelled{});
+}
+
+void WorkingSet::take_back(OrderCancelled const&) {
+    auto& order = orders_.at(changes_.cancelled_orders.back().id);
+    order.status = OrderStatus::completed;
+    order.cancelled_at.reset();
+    bought_.at({order.product, order.user}) += order.quantity;
+    changes_.cancelled_orders.pop_back();
+}
+
 void WorkingSet::undo(Mark mark) {
     PENSTOCK_ASSERT(mark <= undo_.size());
     while (undo_.size() > mark) {
@@ -430,6 +521,10 @@ Changes WorkingSet::changes() const {
         if (entry.is_new) changes.new_accounts.push_back(entry.account);
         if (!entry.is_new && entry.is_changed) changes.changed_accounts.push_back(entry.account);
     }
+    for (auto const& [id, entry] : products_) {
+        if (entry.is_new) changes.new_products.push_back(entry.product);
+        if (!entry.is_new && entry.is_changed) changes.changed_products.push_back(entry.product);
+    }
     if (any_dropped) {
         auto const drop = [this](auto& rows) {
             std::erase_if(rows, [this](auto const& row) { return is_dropped(row.ledger); });
@@ -445,6 +540,8 @@ Changes WorkingSet::changes() const {
     }
     std::ranges::sort(changes.new_ledgers, {}, &Ledger::id);
     std::ranges::sort(changes.changed_ledgers, {}, &Ledger::id);
+    std::ranges::sort(changes.new_products, {}, &Product::id);
+    std::ranges::sort(changes.changed_products, {}, &Product::id);
     sort_by_name(changes.new_accounts);
     sort_by_name(changes.changed_accounts);
     changes.totals = totals_of(changes);

@@ -2,6 +2,7 @@
 // and commit.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -45,15 +46,26 @@ struct KeySet {
     /// Children of the accounts above: read after those are locked.
     std::set<std::pair<LedgerId, PurchaseId>> purchases;
     std::set<std::pair<LedgerId, HoldId>> holds;
-    std::set<JobId> jobs;  ///< exclusive lock
+    std::set<JobId> jobs;          ///< exclusive lock
+    std::set<ProductId> products;  ///< exclusive lock, after the accounts'
+    /// Children of the products: read after those are locked. What has the user bought?
+    std::set<std::pair<ProductId, std::string>> sale_users;
+    std::set<std::pair<ProductId, OrderId>> orders;
 };
 
-/// What a key was used for, as the store has it: the transfer or purchase that carries it, or an
-/// answer (with the transfers of a bulk in the order of Answer::transfers).
+/// How much of a product a user has: Σ quantity of completed orders.
+struct SaleUser {
+    ProductId product;
+    std::string user;
+    std::int64_t quantity = 0;
+};
+
+/// What a key was used for, as the store has it: the transfer, purchase or order that carries it,
+/// or an answer (with the transfers of a bulk in the order of Answer::transfers).
 struct KeyRecord {
     Fingerprint fingerprint{};
     Instant used_at;
-    std::variant<Transfer, std::pair<Answer, std::vector<Transfer>>, Purchase> made;
+    std::variant<Transfer, std::pair<Answer, std::vector<Transfer>>, Purchase, Order> made;
 };
 
 /// What load found. Absence means that it does not exist.
@@ -70,6 +82,9 @@ struct Loaded {
     std::vector<Purchase> purchases;
     std::vector<Hold> holds;
     std::vector<Job> jobs;
+    std::vector<Product> products;
+    std::vector<SaleUser> sale_users;  ///< who has bought nothing may be absent
+    std::vector<Order> orders;
 };
 
 /// What a batch's effect is: rows to write, a value. It can be applied to any store.
@@ -94,6 +109,10 @@ struct Changes {
     std::vector<Event> events;
     std::vector<Job> new_jobs;                            ///< to be announced by the commit
     std::vector<std::pair<JobId, Instant>> retried_jobs;  ///< dead letters, due again from then
+    std::vector<Product> new_products;                    ///< in their final state
+    std::vector<Product> changed_products;                ///< only stock, sold and version differ
+    std::vector<Order> new_orders;                        ///< in the order of decision
+    std::vector<Order> cancelled_orders;                  ///< only status and cancelled_at differ
 
     bool empty() const;
     bool operator==(Changes const&) const = default;
@@ -136,6 +155,10 @@ public:
     Purchase const* find_purchase(PurchaseId id) const;
     Hold const* find_hold(HoldId id) const;
     Job const* find_job(JobId id) const;
+    Product const* find_product(ProductId id) const;
+    Order const* find_order(OrderId id) const;
+    /// Σ quantity of the user's completed orders of the product.
+    std::int64_t bought_by(ProductId product, std::string const& user) const;
 
     void add_organization(Organization organization);
     void add_api_key(ApiKey key);
@@ -158,6 +181,11 @@ public:
     void add_job(Job job);
     /// Of a dead letter: all attempts are free again.
     void retry_job(JobId id);
+    void add_product(Product product);
+    void set_stock(ProductId id, std::int64_t stock, std::int64_t sold);
+    /// Completed: it counts for its user. The product's `sold` is the caller's affair.
+    void add_order(Order order);
+    void cancel_order(OrderId id);
 
     /// A place to return to: undo(mark) takes back every write since.
     using Mark = std::size_t;
@@ -179,6 +207,11 @@ private:
         bool is_new = false;
         bool is_changed = false;
         bool is_deleted = false;
+    };
+    struct ProductEntry {
+        Product product;
+        bool is_new = false;
+        bool is_changed = false;
     };
     struct KeyEntry {
         KeyRecord record;
@@ -236,14 +269,25 @@ private:
     struct JobRetried {
         std::unique_ptr<Job> before;
     };
+    struct ProductAdded {
+        ProductId id;
+    };
+    struct StockSet {
+        ProductEntry* entry;
+        std::int64_t stock, sold;
+        bool was_changed;
+    };
+    struct OrderAdded {};
+    struct OrderCancelled {};
     struct KeyUsed {
         IdempotencyKey key;
         std::unique_ptr<KeyEntry> freed;  ///< the one past its retention that stood there
     };
-    using Undo = std::variant<OrganizationAdded, ApiKeyAdded, ApiKeyRevoked, LedgerAdded,
-                              LedgerWritten, AccountAdded, StandingSet, TransferAdded, AnswerAdded,
-                              PurchaseAdded, PurchaseRefunded, HoldAdded, HoldEnded, EventAdded,
-                              KeyUsed, JobAdded, JobRetried>;
+    using Undo =
+        std::variant<OrganizationAdded, ApiKeyAdded, ApiKeyRevoked, LedgerAdded, LedgerWritten,
+                     AccountAdded, StandingSet, TransferAdded, AnswerAdded, PurchaseAdded,
+                     PurchaseRefunded, HoldAdded, HoldEnded, EventAdded, KeyUsed, JobAdded,
+                     JobRetried, ProductAdded, StockSet, OrderAdded, OrderCancelled>;
 
     AccountEntry const* find_entry(LedgerId ledger, std::string_view address) const;
     void use_key(KeyUse const& use, KeyEntry entry);
@@ -264,6 +308,10 @@ private:
     void take_back(KeyUsed& use);
     void take_back(JobAdded const&);
     void take_back(JobRetried& write);
+    void take_back(ProductAdded const&);
+    void take_back(StockSet const&);
+    void take_back(OrderAdded const&);
+    void take_back(OrderCancelled const&);
     bool is_dropped(LedgerId id) const;
 
     Stamp stamp_;
@@ -280,7 +328,11 @@ private:
     std::unordered_map<PurchaseId, Purchase, UuidHash> purchases_;
     std::unordered_map<HoldId, Hold, UuidHash> holds_;
     std::unordered_map<JobId, Job, UuidHash> jobs_;
-    /// What is only ever appended; accounts, ledgers and totals come from the entries.
+    std::unordered_map<ProductId, ProductEntry, UuidHash> products_;
+    std::map<std::pair<ProductId, std::string>, std::int64_t> bought_;
+    std::unordered_map<OrderId, Order, UuidHash> orders_;
+    /// What is only ever appended; accounts, ledgers, products and totals
+    /// come from the entries.
     Changes changes_;
     std::vector<Undo> undo_;
 };

@@ -40,6 +40,8 @@ Problem problem_of(domain::Refusal const& refusal) {
         problem.errors.push_back(
             {Fault::Where::pointer, refusal.pointer,
              refusal.detail.empty() ? std::string(row_of(problem.code).title) : refusal.detail});
+    if (refusal.starts_at)
+        problem.add("starts_at", '"' + instant_text(refusal.starts_at->ms) + '"');
     return problem;
 }
 

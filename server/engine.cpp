@@ -14,6 +14,11 @@ struct Place {
     domain::OrganizationId const& organization;
 
     std::size_t by(domain::LedgerId const& id) const { return domain::UuidHash{}(id); }
+    /// A product with its payments' ledger; without payments it stands for itself.
+    template <class OnProduct>
+    std::size_t by(OnProduct const& command) const {
+        return command.payment ? by(command.payment->ledger) : domain::UuidHash{}(command.product);
+    }
     std::size_t by_organization() const { return domain::UuidHash{}(organization); }
 
     std::size_t operator()(domain::CreateOrganization const&) const { return by_organization(); }
@@ -21,6 +26,12 @@ struct Place {
     std::size_t operator()(domain::RevokeApiKey const&) const { return by_organization(); }
     std::size_t operator()(domain::CreateLedger const&) const { return by_organization(); }
     std::size_t operator()(domain::RetryJob const&) const { return by_organization(); }
+    std::size_t operator()(domain::CreateProduct const& command) const {
+        return command.payment ? by(command.payment->ledger) : by_organization();
+    }
+    std::size_t operator()(domain::RestockProduct const& command) const { return by(command); }
+    std::size_t operator()(domain::PlaceOrder const& command) const { return by(command); }
+    std::size_t operator()(domain::CancelOrder const& command) const { return by(command); }
     template <class OnLedger>
     std::size_t operator()(OnLedger const& command) const {
         return by(command.ledger);

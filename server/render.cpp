@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <boost/describe/enum_to_string.hpp>
 
+#include "domain/sale.hpp"
 #include "server/http/problem.hpp"
 
 namespace penstock::server {
@@ -193,6 +194,45 @@ void write(JsonWriter& json, domain::Hold const& hold, std::string_view ledger) 
     json.end_object();
 }
 
+void write(JsonWriter& json, domain::Product const& product, domain::Instant at) {
+    json.begin_object()
+        .member("id", product.id.to_string())
+        .member("name", product.name)
+        .member("price", product.price)
+        .member("stock", product.stock)
+        .member("sold", product.sold)
+        .member("remaining", product.remaining())
+        .member("status", enum_to_string(domain::sale_status(product, at), ""))
+        .instant("starts_at", product.starts_at.ms)
+        .instant("ends_at", product.ends_at ? std::optional(product.ends_at->ms) : std::nullopt)
+        .member("per_user_limit", product.per_user_limit);
+    if (product.payment) {
+        json.begin_object("payment")
+            .member("ledger", product.payment->ledger_name)
+            .member("seller", product.payment->seller.address)
+            .end_object();
+    } else {
+        json.member("payment", nullptr);
+    }
+    json.raw("metadata", product.metadata)
+        .instant("created_at", product.created_at().ms)
+        .end_object();
+}
+
+void write(JsonWriter& json, domain::Order const& order, std::string_view) {
+    json.begin_object()
+        .member("id", order.id.to_string())
+        .member("product_id", order.product.to_string())
+        .member("user", order.user)
+        .member("quantity", order.quantity)
+        .member("unit_price", order.unit_price)
+        .member("total", order.total)
+        .member("status", enum_to_string(order.status, ""))
+        .raw("metadata", order.metadata)
+        .instant("created_at", order.created_at().ms)
+        .end_object();
+}
+
 void write(JsonWriter& json, domain::Job const& job) {
     bool const queued = job.status == domain::JobStatus::queued;
     bool const running = job.status == domain::JobStatus::processing;
@@ -260,6 +300,9 @@ std::string body_of(domain::Receipt const& receipt, std::string_view ledger) {
         write(json, *organization);
     if (auto const* key = std::get_if<ApiKey>(&receipt.what)) text = body_with_secret(*key, {});
     if (auto const* job = std::get_if<Job>(&receipt.what)) write(json, *job);
+    if (auto const* offered = std::get_if<Offered>(&receipt.what))
+        write(json, offered->product, offered->at);
+    if (auto const* order = std::get_if<Order>(&receipt.what)) write(json, *order);
     if (auto const* accepted = std::get_if<Accepted>(&receipt.what))
         json.begin_object()
             .member("id", accepted->job.to_string())

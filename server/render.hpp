@@ -20,6 +20,10 @@ void write(JsonWriter& json, domain::Transfer const& transfer, std::string_view 
 /// The ledger's name is not among a purchase's members.
 void write(JsonWriter& json, domain::Purchase const& purchase, std::string_view ledger);
 void write(JsonWriter& json, domain::Hold const& hold, std::string_view ledger);
+/// As it is at that instant.
+void write(JsonWriter& json, domain::Product const& product, domain::Instant at);
+/// An order lies in no ledger.
+void write(JsonWriter& json, domain::Order const& order, std::string_view ledger = {});
 void write(JsonWriter& json, domain::Job const& job);
 /// A job that writes a report, as whoever asked for the report sees it.
 void write_report(JsonWriter& json, domain::Job const& job);

@@ -19,6 +19,15 @@ std::optional<db::ActivityType> type_named(std::string_view name) {
     return found->type;
 }
 
+/// A product's price or what was added to its stock; an order by its own members.
+void write_sale(JsonWriter& json, db::Activity const& item) {
+    json.member("product_id", item.product->to_string());
+    if (item.user) json.member("user", *item.user);
+    if (item.quantity) json.member("quantity", *item.quantity);
+    if (item.amount) json.member(item.user ? "total" : "price", *item.amount);
+    if (item.counterparty) json.member("seller", *item.counterparty);
+}
+
 /// What it was about, by the names that the resource itself uses.
 void write_data(JsonWriter& json, db::Activity const& item) {
     bool const is_purchase = item.type == db::purchase_completed ||
@@ -26,6 +35,8 @@ void write_data(JsonWriter& json, db::Activity const& item) {
     json.begin_object("data");
     if (item.type == db::account_created) {
         json.member("address", item.subject);
+    } else if (item.product) {
+        write_sale(json, item);
     } else {
         json.member(is_purchase ? "buyer" : "from", item.account)
             .member(is_purchase ? "author" : "to", item.counterparty);
