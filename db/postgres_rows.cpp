@@ -271,6 +271,60 @@ Activity activity(pg::Row row) {
     return activity;
 }
 
+Activity sale_activity(pg::Row row) {
+    auto item = activity(row);
+    item.product = {{uuid(row, 8)}};
+    item.user = optional_string(row, 9);
+    item.quantity = row.optional_int8(10);
+    return item;
+}
+
+Product product(pg::Row row) {
+    Product product;
+    product.id = {uuid(row, 0)};
+    product.organization = {uuid(row, 1)};
+    product.name = row.text(2);
+    product.price = row.int8(3);
+    product.stock = row.int8(4);
+    product.sold = row.int8(5);
+    product.version = row.int8(6);
+    product.starts_at = instant(row, 7);
+    product.ends_at = optional_instant(row, 8);
+    product.per_user_limit = row.int8(9);
+    if (auto const ledger = optional_id<LedgerTag>(row, 10))
+        product.payment = SalePayment{*ledger, std::string(row.text(11)), party(row, 12)};
+    product.metadata = row.optional_text(14).value_or(no_metadata);
+    return product;
+}
+
+SaleUser sale_user(pg::Row row) { return {{uuid(row, 0)}, std::string(row.text(1)), row.int8(2)}; }
+
+Order order(pg::Row row) {
+    Order order;
+    order.id = {uuid(row, 0)};
+    order.product = {uuid(row, 1)};
+    order.user = row.text(2);
+    order.quantity = row.int8(3);
+    order.unit_price = row.int8(4);
+    order.total = order.unit_price * order.quantity;
+    order.status = enumerator<OrderStatus>(row, 5);
+    order.cancelled_at = optional_instant(row, 6);
+    order.metadata = row.optional_text(7).value_or(no_metadata);
+    order.purchase = optional_id<PurchaseTag>(row, 8);
+    order.key_use = key_use(row, 9);
+    return order;
+}
+
+Sold sold(pg::Row row) {
+    Sold sold;
+    sold.id = {uuid(row, 0)};
+    sold.key = optional_id<IdempotencyKeyTag>(row, 1);
+    sold.user = row.text(2);
+    sold.quantity = row.int8(3);
+    sold.status = enumerator<OrderStatus>(row, 4);
+    return sold;
+}
+
 Job job(pg::Row row) {
     Job job;
     job.id = {uuid(row, 0)};
@@ -541,8 +595,9 @@ pg::Params end_holds(std::vector<Hold> const& holds) {
 
 pg::Params insert_events(std::vector<Event> const& events) {
     pg::UuidArray ids, organizations, ledgers, subjects, accounts, counterparties, transfers;
+    pg::UuidArray products;
     pg::Int2Array types;
-    pg::Int8Array amounts;
+    pg::Int8Array amounts, quantities;
     for (auto const& event : events) {
         ids.push(event.id.value.bytes);
         organizations.push(event.organization.value.bytes);
@@ -553,10 +608,12 @@ pg::Params insert_events(std::vector<Event> const& events) {
         counterparties.push_optional(bytes(event.counterparty));
         amounts.push_optional(event.amount);
         transfers.push_optional(bytes(event.transfer));
+        products.push_optional(bytes(event.product));
+        quantities.push_optional(event.quantity);
     }
     pg::Params params;
     params.add(ids).add(organizations).add(ledgers).add(types).add(subjects).add(accounts);
-    params.add(counterparties).add(amounts).add(transfers);
+    params.add(counterparties).add(amounts).add(transfers).add(products).add(quantities);
     return params;
 }
 
@@ -596,6 +653,73 @@ pg::Params insert_bulk_answer(Answer const& answer) {
     params.optional_uuid(ledger_of(answer)).int2(answer.status).text(answer.body);
     params.text(answer.request_id).instant_ms(answer.created_at.ms).add(items);
     params.add(uuids(answer.transfers));
+    return params;
+}
+
+pg::Params insert_products(std::vector<Product> const& products) {
+    pg::UuidArray payments, sellers;
+    pg::TextArray payment_names, seller_addresses, metadata;
+    pg::InstantMsArray ends;
+    for (auto const& product : products) {
+        ends.push_optional(ms(product.ends_at));
+        push_metadata(metadata, product.metadata);
+        auto const& payment = product.payment;
+        if (payment) {
+            payments.push(payment->ledger.value.bytes);
+            payment_names.push(payment->ledger_name);
+            sellers.push(payment->seller.account.value.bytes);
+            seller_addresses.push(payment->seller.address);
+        } else {
+            payments.push_null();
+            payment_names.push_null();
+            sellers.push_null();
+            seller_addresses.push_null();
+        }
+    }
+    pg::Params params;
+    params.add(ids(products, &Product::id)).add(ids(products, &Product::organization));
+    params.add(column<pg::TextArray>(products, &Product::name));
+    for (auto const member : {&Product::price, &Product::stock, &Product::sold, &Product::version})
+        params.add(column<pg::Int8Array>(products, member));
+    params.add(instants(products, &Product::starts_at)).add(ends);
+    params.add(column<pg::Int8Array>(products, &Product::per_user_limit));
+    params.add(payments).add(payment_names).add(sellers).add(seller_addresses).add(metadata);
+    return params;
+}
+
+pg::Params update_products(std::vector<Product> const& products) {
+    pg::Params params;
+    params.add(ids(products, &Product::id));
+    for (auto const member : {&Product::stock, &Product::sold, &Product::version})
+        params.add(column<pg::Int8Array>(products, member));
+    return params;
+}
+
+pg::Params insert_orders(std::vector<Order> const& orders) {
+    pg::UuidArray purchases;
+    pg::TextArray metadata;
+    KeyColumns keys;
+    keys.reserve(orders.size());
+    for (auto const& order : orders) {
+        PENSTOCK_ASSERT(order.status == OrderStatus::completed);
+        push_metadata(metadata, order.metadata);
+        purchases.push_optional(bytes(order.purchase));
+        keys.push(order.key_use);
+    }
+    pg::Params params;
+    params.add(ids(orders, &Order::id)).add(ids(orders, &Order::product));
+    params.add(column<pg::TextArray>(orders, &Order::user));
+    params.add(column<pg::Int8Array>(orders, &Order::quantity));
+    params.add(column<pg::Int8Array>(orders, &Order::unit_price));
+    params.add(metadata).add(purchases).add(keys.keys).add(keys.fingerprints);
+    return params;
+}
+
+pg::Params cancel_orders(std::vector<Order> const& orders) {
+    auto const cancelled_at = [](Order const& order) { return order.cancelled_at.value(); };
+    pg::Params params;
+    params.add(ids(orders, &Order::product)).add(ids(orders, &Order::id));
+    params.add(instants(orders, cancelled_at));
     return params;
 }
 

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "db/activity.hpp"
 #include "db/pg/params.hpp"
 #include "db/pg/row.hpp"
+#include "db/store.hpp"
 #include "domain/working_set.hpp"
 
 namespace penstock::db::rows {
@@ -26,7 +26,13 @@ domain::Hold hold(pg::Row row);
 domain::Answer answer(pg::Row row);
 domain::Total total(pg::Row row);
 Activity activity(pg::Row row);
+/// What happened to a product or an order: as activity(), and three columns more.
+Activity sale_activity(pg::Row row);
 domain::Job job(pg::Row row);
+domain::Product product(pg::Row row);
+domain::SaleUser sale_user(pg::Row row);
+domain::Order order(pg::Row row);
+Sold sold(pg::Row row);
 
 inline domain::Uuid uuid(pg::Row row, int column) { return {row.uuid(column)}; }
 inline domain::Instant instant(pg::Row row, int column) { return {row.instant_ms(column)}; }
@@ -43,16 +49,16 @@ pg::UuidArray uuids(Ids const& ids) {
     return array;
 }
 
-/// Children by (ledger, id).
+/// Children by (parent, id).
 template <class Pairs>
 pg::Params children(Pairs const& pairs) {
-    pg::UuidArray ledgers, ids;
-    for (auto const& [ledger, id] : pairs) {
-        ledgers.push(ledger.value.bytes);
+    pg::UuidArray parents, ids;
+    for (auto const& [parent, id] : pairs) {
+        parents.push(parent.value.bytes);
         ids.push(id.value.bytes);
     }
     pg::Params params;
-    params.add(ledgers).add(ids);
+    params.add(parents).add(ids);
     return params;
 }
 
@@ -72,6 +78,10 @@ pg::Params insert_events(std::vector<domain::Event> const& events);
 pg::Params add_totals(std::vector<domain::Total> const& totals);
 pg::Params insert_answers(std::vector<domain::Answer const*> const& answers);
 pg::Params insert_bulk_answer(domain::Answer const& answer);
+pg::Params insert_products(std::vector<domain::Product> const& products);
+pg::Params update_products(std::vector<domain::Product> const& products);
+pg::Params insert_orders(std::vector<domain::Order> const& orders);
+pg::Params cancel_orders(std::vector<domain::Order> const& orders);
 pg::Params insert_jobs(std::vector<domain::Job> const& jobs);
 
 /// For the statements that take ids and an instant for each.

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "db/pg/plain_connection.hpp"
 #include "db/postgres_purge.hpp"
+#include "db/postgres_reads.hpp"
 #include "db/postgres_rows.hpp"
 #include "db/postgres_writer.hpp"
 #include "db/sql.hpp"
@@ -13,21 +13,10 @@ namespace penstock::db {
 namespace {
 
 using namespace domain;
+using namespace reads;
 
 /// Above every text of the API: the largest code point, in UTF-8.
 constexpr std::string_view last_text = "\xf4\x8f\xbf\xbf";
-
-/// Beyond every instant that an API can name: the end of year 9999.
-constexpr std::int64_t end_of_time_ms = 253'402'300'800'000;
-
-/// Beyond every UUIDv7: those have other bits in the middle.
-Uuid last_id() {
-    Uuid id;
-    id.bytes.fill(0xff);
-    return id;
-}
-
-std::int64_t limit_of(std::size_t limit) { return static_cast<std::int64_t>(limit); }
 
 pg::Int2Array kinds_of(std::optional<TransferKind> kind) {
     if (!kind) return rows::all_kinds();
@@ -48,8 +37,6 @@ struct IdRange {
     Uuid lowest;
     Uuid end;
 };
-
-Instant within_range(Instant at) { return {std::clamp<std::int64_t>(at.ms, 0, end_of_time_ms)}; }
 
 IdRange ids_of(TransferPage const& page) {
     IdRange range{Uuid(), last_id()};
@@ -108,30 +95,6 @@ asio::awaitable<void> PostgresStore::run() { return readers_.run(); }
 
 std::unique_ptr<Writer> PostgresStore::make_writer() {
     return std::make_unique<PostgresWriter>(executor_, options_);
-}
-
-template <class T>
-Store::Listed<T> PostgresStore::list(Statement const& statement, pg::Params params,
-                                     SteadyTime deadline, T (*read)(pg::Row)) {
-    auto const answer = co_await readers_.query(statement, std::move(params), deadline);
-    if (!answer) co_return answer.error();
-    auto read_all = [&] {
-        std::vector<T> items;
-        items.reserve(answer->size());
-        for (pg::Row const row : *answer) items.push_back(read(row));
-        return items;
-    };
-    co_return pg::decoded(read_all);
-}
-
-template <class T>
-Store::Found<T> PostgresStore::find(Statement const& statement, pg::Params params,
-                                    SteadyTime deadline, T (*read)(pg::Row)) {
-    auto items = co_await list<T>(statement, std::move(params), deadline, read);
-    if (!items) co_return items.error();
-    std::optional<T> found;
-    if (!items->empty()) found = std::move(items->front());
-    co_return found;
 }
 
 asio::awaitable<error_code> PostgresStore::ping(SteadyTime deadline) {
@@ -237,61 +200,6 @@ Store::Listed<Transfer> PostgresStore::list_transfers(LedgerId ledger, TransferP
     return list(statement, std::move(params), deadline, rows::transfer);
 }
 
-namespace {
-
-/// What a page's type leaves of the transfers' kinds and of everything.
-struct ActivityFilter {
-    pg::Int2Array types;
-    pg::Int2Array kinds;
-
-    explicit ActivityFilter(std::optional<ActivityType> wanted) {
-        for (auto const& [type, name] : activity_names()) {
-            if (wanted && type != *wanted) continue;
-            types.push(type);
-            if (type > 100 && type < 200) kinds.push(static_cast<std::int16_t>(type - 100));
-        }
-    }
-};
-
-pg::Params activity_page(OrganizationId organization, ActivityPage const& page) {
-    ActivityFilter const filter(page.type);
-    std::optional<pg::UuidBytes> ledger;
-    if (page.ledger) ledger = page.ledger->value.bytes;
-    pg::Params params;
-    params.uuid(organization.value.bytes).optional_uuid(ledger);
-    params.add(filter.types).add(filter.kinds);
-    params.uuid(page.before ? page.before->value.bytes : last_id().bytes);
-    params.int8(limit_of(page.limit));
-    return params;
-}
-
-bool has_party(Activity const& activity, std::string const& address) {
-    return activity.account == address || activity.counterparty == address;
-}
-
-}  // namespace
-
-Store::Listed<Activity> PostgresStore::list_activity(OrganizationId organization, ActivityPage page,
-                                                     SteadyTime deadline) {
-    auto params = activity_page(organization, page);
-    if (page.subject) {
-        params.uuid(Uuid::parse(*page.subject).value_or(Uuid()).bytes).text(*page.subject);
-        auto items =
-            co_await list(sql::list_subject_activity, std::move(params), deadline, rows::activity);
-        // A resource's parties are the same in all that happens to it: all of it stays, or none.
-        if (items && page.account)
-            std::erase_if(*items,
-                          [&](auto const& item) { return !has_party(item, *page.account); });
-        co_return items;
-    }
-    if (!page.account)
-        co_return co_await list(sql::list_activity, std::move(params), deadline, rows::activity);
-    auto const newest = page.before ? instant_of(page.before->value) : Instant{end_of_time_ms};
-    params.text(*page.account).instant_ms(within_range(newest).ms);
-    co_return co_await list(sql::list_account_activity, std::move(params), deadline,
-                            rows::activity);
-}
-
 Store::Listed<Total> PostgresStore::list_totals(LedgerId ledger, SteadyTime deadline) {
     pg::Params params;
     params.uuid(ledger.value.bytes);
@@ -311,7 +219,7 @@ Store::Listed<Purchase> PostgresStore::list_purchases(LedgerId ledger, PurchaseP
     params.uuid(ledger.value.bytes);
     if (page.buyer) params.text(*page.buyer);
     if (page.author) params.text(*page.author);
-    params.uuid(page.before ? page.before->value.bytes : last_id().bytes);
+    params.uuid(below(page.before));
     params.int8(limit_of(page.limit));
     auto const& statement = purchases_statement(page);
     return list(statement, std::move(params), deadline, rows::purchase);
@@ -328,7 +236,7 @@ Store::Listed<Hold> PostgresStore::list_holds(LedgerId ledger, HoldPage page, St
     params.uuid(ledger.value.bytes);
     if (page.account) params.text(*page.account);
     params.add(statuses_of(page.status));
-    params.uuid(page.before ? page.before->value.bytes : last_id().bytes);
+    params.uuid(below(page.before));
     params.int8(limit_of(page.limit));
     auto const& statement = page.account ? sql::list_account_holds : sql::list_holds;
     return list(statement, std::move(params), deadline, rows::hold);
@@ -344,58 +252,6 @@ Store::Listed<Hold> PostgresStore::list_due_holds(Instant now, std::size_t limit
 asio::awaitable<Result<std::size_t>> PostgresStore::purge(Instant before, std::size_t limit,
                                                           SteadyTime deadline) {
     return purge_->run(before, limit, deadline);
-}
-
-namespace {
-
-constexpr std::string_view check_prefix = "verify_";
-
-/// The statements whose name is a check's.
-constexpr Statement const* checks[] = {
-    &sql::verify_balances_sum_to_zero,       &sql::verify_balance_equals_transfers,
-    &sql::verify_available_within_overdraft, &sql::verify_versions_without_gap,
-    &sql::verify_held_equals_open_holds,     &sql::verify_holds_end_once,
-    &sql::verify_purchases_equal_royalties,  &sql::verify_totals_equal_transfers,
-};
-
-Check check_of(Statement const& statement, pg::Row row) {
-    Check check;
-    check.name = statement.name.substr(check_prefix.size());
-    check.ok = row.text(0) == "t";
-    check.detail = row.text(1);
-    return check;
-}
-
-}  // namespace
-
-Store::Listed<Check> PostgresStore::verify(LedgerId ledger, SteadyTime deadline) {
-    // A connection of its own: full scans may take long, and here the planner must choose.
-    auto options = options_.connection;
-    options.plans = pg::Plans::chosen;
-    options.statement_timeout = options_.verify_max;
-    options.application_name += "-verify";
-    auto dialled = co_await pg::dial(options, deadline);
-    if (!dialled) co_return dialled.error().code;
-    pg::PlainConnection connection(executor_, std::move(*dialled));
-    // One snapshot for all checks.
-    auto const begun = co_await connection.script(
-        "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY", deadline);
-    if (!begun) co_return begun.error().code;
-    std::vector<Check> results;
-    for (auto const* statement : checks) {
-        std::vector<std::string> params(1, ledger.to_string());
-        auto const answer =
-            co_await connection.query(std::string(statement->text), std::move(params), deadline);
-        if (!answer) co_return answer.error().code;
-        if (answer->size() != 1) co_return Errc::unexpected_reply;
-        auto read = [&] { return check_of(*statement, (*answer)[0]); };
-        auto check = pg::decoded(read);
-        if (!check) co_return check.error();
-        results.push_back(std::move(*check));
-    }
-    auto const ended = co_await connection.script("COMMIT", deadline);
-    if (!ended) co_return ended.error().code;
-    co_return results;
 }
 
 }  // namespace penstock::db

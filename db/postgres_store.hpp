@@ -92,6 +92,8 @@ public:
     pg::Pool const& readers() const { return readers_; }
 
 private:
+    Listed<Activity> list_ledger_activity(domain::OrganizationId, ActivityPage, SteadyTime);
+    Listed<Activity> list_sale_activity(domain::OrganizationId, ActivityPage, SteadyTime);
     template <class T>
     Found<T> find(Statement const& statement, pg::Params params, SteadyTime deadline,
                   T (*read)(pg::Row));

@@ -40,7 +40,7 @@ void add_key_of(T made, Loaded& to) {
 /// The segment that loads a KeySet, and how its answer is read. Only what is asked for is sent,
 /// in one fixed order; READ COMMITTED gives each statement a snapshot taken after the locks that
 /// the ones before it waited for. That is why keys come last: an earlier attempt at the same
-/// command has committed or is gone once its accounts are ours.
+/// command has committed or is gone once its accounts and products are ours.
 class LoadPlan {
 public:
     explicit LoadPlan(KeySet const& keys) {
@@ -49,6 +49,9 @@ public:
         add_roots(keys);
         add_ledgers(keys);
         if (!keys.accounts.empty()) add_accounts(keys.accounts);
+        if (!keys.products.empty())
+            add(sql::lock_products, params_of(rows::uuids(keys.products)),
+                [](pg::Row row, Loaded& to) { to.products.push_back(rows::product(row)); });
         add_children(keys);
         if (!keys.reverted.empty())
             add(sql::reverted_transfers, params_of(rows::uuids(keys.reverted)),
@@ -143,6 +146,20 @@ private:
         if (!keys.holds.empty())
             add(sql::holds_by_id, rows::children(keys.holds),
                 [](pg::Row row, Loaded& to) { to.holds.push_back(rows::hold(row)); });
+        if (!keys.orders.empty())
+            add(sql::orders_by_id, rows::children(keys.orders),
+                [](pg::Row row, Loaded& to) { to.orders.push_back(rows::order(row)); });
+        if (keys.sale_users.empty()) return;
+        pg::UuidArray products;
+        pg::TextArray users;
+        for (auto const& [product, user] : keys.sale_users) {
+            products.push(product.value.bytes);
+            users.push(user);
+        }
+        pg::Params params;
+        params.add(products).add(users);
+        add(sql::sale_users, std::move(params),
+            [](pg::Row row, Loaded& to) { to.sale_users.push_back(rows::sale_user(row)); });
     }
 
     void add_keys(std::set<IdempotencyKey> const& keys) {
@@ -151,6 +168,8 @@ private:
             [](pg::Row row, Loaded& to) { add_key_of(rows::transfer(row), to); });
         add(sql::purchases_by_key, params,
             [](pg::Row row, Loaded& to) { add_key_of(rows::purchase(row), to); });
+        add(sql::orders_by_key, params,
+            [](pg::Row row, Loaded& to) { add_key_of(rows::order(row), to); });
         add(sql::answers_by_key, params, [](pg::Row row, Loaded& to) {
             auto answer = rows::answer(row);
             auto const use = answer.key_use;
@@ -219,6 +238,17 @@ void add_wallet_changes(pg::Segment& segment, Changes const& changes) {
         segment.add(sql::insert_events, rows::insert_events(changes.events));
 }
 
+void add_sale_changes(pg::Segment& segment, Changes const& changes) {
+    if (!changes.new_products.empty())
+        segment.add(sql::insert_products, rows::insert_products(changes.new_products));
+    if (!changes.changed_products.empty())
+        segment.add(sql::update_products, rows::update_products(changes.changed_products));
+    if (!changes.new_orders.empty())
+        segment.add(sql::insert_orders, rows::insert_orders(changes.new_orders));
+    if (!changes.cancelled_orders.empty())
+        segment.add(sql::cancel_orders, rows::cancel_orders(changes.cancelled_orders));
+}
+
 void add_jobs(pg::Segment& segment, Changes const& changes) {
     if (!changes.new_jobs.empty())
         segment.add(sql::insert_jobs, rows::insert_jobs(changes.new_jobs));
@@ -234,6 +264,7 @@ pg::Segment commit_segment(Changes const& changes) {
         auto const keys = params_of(rows::uuids(changes.freed_keys));
         segment.add(sql::free_transfer_keys, keys);
         segment.add(sql::free_purchase_keys, keys);
+        segment.add(sql::free_order_keys, keys);
         segment.add(sql::free_answer_keys, keys);
     }
     if (!changes.new_organizations.empty())
@@ -251,6 +282,7 @@ pg::Segment commit_segment(Changes const& changes) {
     if (!changes.transfers.empty())
         segment.add(sql::insert_transfers, rows::insert_transfers(changes.transfers));
     add_wallet_changes(segment, changes);
+    add_sale_changes(segment, changes);
     add_answers(segment, changes.answers);
     add_jobs(segment, changes);
     // Last before COMMIT: every batch of a ledger adds to the same few rows.

@@ -1,4 +1,4 @@
-// Does every ledger keep its promises? Every invariant, by full scan.
+// Does every ledger, and every sale, keep its promises? Every invariant, by full scan.
 #include <cstdio>
 #include <stdexcept>
 
@@ -28,16 +28,26 @@ struct Tally {
     std::size_t failed = 0;
 };
 
+void print(std::vector<db::Check> const& checks, Tally& tally) {
+    for (auto const& row : checks) {
+        if (!row.ok) ++tally.failed;
+        std::printf("  %-6s %s: %s\n", row.ok ? "ok" : "FAILED", row.name.c_str(),
+                    row.detail.c_str());
+    }
+}
+
 asio::awaitable<void> check(db::Store& store, domain::Organization organization,
                             domain::Ledger ledger, Tally& tally) {
     auto checks = co_await store.verify(ledger.id, steady_now() + scan_max);
     ++tally.ledgers;
     std::printf("%s/%s\n", organization.name.c_str(), ledger.name.c_str());
-    for (auto const& row : must(std::move(checks), "verify " + ledger.name)) {
-        if (!row.ok) ++tally.failed;
-        std::printf("  %-6s %s: %s\n", row.ok ? "ok" : "FAILED", row.name.c_str(),
-                    row.detail.c_str());
-    }
+    print(must(std::move(checks), "verify " + ledger.name), tally);
+}
+
+asio::awaitable<void> check_sales(db::Store& store, Tally& tally) {
+    auto checks = co_await store.verify_sales(steady_now() + scan_max);
+    std::puts("sales of every organization");
+    print(must(std::move(checks), "verify sales"), tally);
 }
 
 asio::awaitable<void> check_all_of(db::Store& store, domain::Organization organization,
@@ -57,6 +67,7 @@ asio::awaitable<void> check_all_of(db::Store& store, domain::Organization organi
 
 asio::awaitable<Tally> check_everything(db::Store& store, std::string only) {
     Tally tally;
+    if (only.empty()) co_await check_sales(store, tally);
     std::optional<domain::OrganizationId> after;
     for (;;) {
         auto page = co_await store.list_organizations(after, page_size, steady_now() + scan_max);

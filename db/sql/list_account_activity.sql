@@ -57,12 +57,16 @@ WITH l AS MATERIALIZED (
     (SELECT n.* FROM own CROSS JOIN LATERAL (
         (SELECT e.id, (200 + e.type)::int2, e.ledger_id, e.subject::text, e.account,
             e.counterparty, e.amount, e.transfer
-         FROM events e WHERE e.account = own.id AND e.id < $5 AND e.type + 200 = ANY ($3)
+         FROM events e
+         WHERE e.account = own.id AND e.id < $5 AND e.type + 200 = ANY ($3)
+             AND e.product_id IS NULL
          ORDER BY e.id DESC LIMIT $6)
         UNION ALL
         (SELECT e.id, (200 + e.type)::int2, e.ledger_id, e.subject::text, e.account,
             e.counterparty, e.amount, e.transfer
-         FROM events e WHERE e.counterparty = own.id AND e.id < $5 AND e.type + 200 = ANY ($3)
+         FROM events e
+         WHERE e.counterparty = own.id AND e.id < $5 AND e.type + 200 = ANY ($3)
+             AND e.product_id IS NULL
          ORDER BY e.id DESC LIMIT $6)) n)
     ORDER BY id DESC LIMIT $6
 )

@@ -38,7 +38,7 @@ WITH l AS MATERIALIZED (
         e.amount, e.transfer
      FROM events e
      WHERE e.subject = $7 AND e.id < $5 AND e.type + 200 = ANY ($3) AND e.organization_id = $1
-         AND ($2 IS NULL OR e.ledger_id = $2)
+         AND e.product_id IS NULL AND ($2 IS NULL OR e.ledger_id = $2)
      ORDER BY e.id DESC LIMIT $6)
     ORDER BY id DESC LIMIT $6
 )

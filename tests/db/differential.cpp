@@ -22,6 +22,8 @@ struct Known {
     std::vector<Transfer> transfers;
     std::vector<Purchase> purchases;
     std::vector<Hold> holds;
+    std::vector<Product> products;
+    std::vector<Order> orders;
 
     void learn(Outcome const& outcome) {
         auto const* receipt = std::get_if<Receipt>(&outcome);
@@ -33,10 +35,15 @@ struct Known {
         if (auto const* purchase = std::get_if<Purchase>(&receipt->what))
             purchases.push_back(*purchase);
         if (auto const* hold = std::get_if<Hold>(&receipt->what)) holds.push_back(*hold);
+        if (auto const* offered = std::get_if<Offered>(&receipt->what))
+            if (offered->product.version == 0) products.push_back(offered->product);
+        if (auto const* order = std::get_if<Order>(&receipt->what))
+            if (!receipt->replayed && !order->cancelled_at) orders.push_back(*order);
     }
 };
 
-/// Envelopes of every money command, on few accounts and few keys so that they meet.
+/// Envelopes of every command about money and sales, on few accounts and few keys so that they
+/// meet.
 class Source {
 public:
     Source(std::uint32_t seed, LedgerId ledger) : seed_(seed), random_(seed), ledger_(ledger) {}
@@ -66,7 +73,8 @@ public:
         return known[below(known.size())];
     }
 
-    Command command(Known const& known) {
+    Command command(Known const& known, Instant now) {
+        if (below(4) == 0) return sale(known, now);
         switch (below(14)) {
             case 0:
                 return CreateAccount{ledger_, address(), static_cast<Amount>(below(2) * 500),
@@ -134,6 +142,41 @@ private:
         return capture;
     }
 
+    Command sale(Known const& known, Instant now) {
+        auto const choice = below(12);
+        auto const product = any_of(known.products);
+        if (choice == 0 || !product) return offer(now);
+        if (choice == 1)
+            return RestockProduct{product->id, static_cast<std::int64_t>(1 + below(5)),
+                                  product->payment};
+        if (choice < 5 && !known.orders.empty()) {
+            auto const order = any_of(known.orders);
+            auto const is_its = [&](Product const& one) { return one.id == order->product; };
+            auto const of = std::ranges::find_if(known.products, is_its);
+            // Sometimes by the wrong product.
+            auto const& by = below(8) == 0 ? *product : *of;
+            return CancelOrder{by.id, by.payment, order};
+        }
+        PlaceOrder place{product->id, product->payment, address()};
+        place.quantity = static_cast<std::int64_t>(1 + below(3));
+        if (below(3) == 0) place.metadata = R"({"size":"ß"})";
+        if (below(3) == 0) place.admitted_at = Instant{now.ms - static_cast<Amount>(below(9))};
+        return place;
+    }
+
+    CreateProduct offer(Instant now) {
+        CreateProduct create;
+        create.draft.name = "product " + std::to_string(below(100));
+        create.draft.price = static_cast<Amount>(below(50));
+        create.draft.stock = static_cast<std::int64_t>(below(20));
+        create.draft.per_user_limit = static_cast<std::int64_t>(1 + below(6));
+        create.draft.starts_at = Instant{now.ms + static_cast<Amount>(below(5)) - 4};
+        if (below(2) == 0) create.draft.ends_at = Instant{now.ms + 1 + day_ms};
+        if (below(2) == 0) create.draft.metadata = R"({"n":2})";
+        if (below(3) != 0) create.payment = PayInto{ledger_, "?", "shop:2"};
+        return create;
+    }
+
     std::uint32_t seed_;
     std::mt19937_64 random_;
     LedgerId ledger_;
@@ -148,7 +191,8 @@ T value_of(Result<T> result) {
 /// Both stores' answers to the same question.
 class Both {
 public:
-    Both(db::Store& one, db::Store& two) : one_(one), two_(two) {}
+    Both(db::Store& one, db::Store& two, OrganizationId organization)
+        : one_(one), two_(two), organization_(organization) {}
 
     asio::awaitable<std::vector<Transfer>> transfers(LedgerId ledger, db::TransferPage page) {
         auto one = value_of(co_await one_.list_transfers(ledger, page, soon()));
@@ -203,10 +247,43 @@ public:
     }
 
     asio::awaitable<std::vector<db::Activity>> activity(db::ActivityPage page) {
-        auto one = value_of(co_await one_.list_activity(default_organization, page, soon()));
-        auto const two = value_of(co_await two_.list_activity(default_organization, page, soon()));
+        auto one = value_of(co_await one_.list_activity(organization_, page, soon()));
+        auto const two = value_of(co_await two_.list_activity(organization_, page, soon()));
         BOOST_TEST((one == two), "a page of the feed differs");
         co_return one;
+    }
+
+    asio::awaitable<std::vector<Product>> products(std::optional<ProductId> before,
+                                                   std::size_t limit) {
+        auto one = value_of(co_await one_.list_products(organization_, before, limit, soon()));
+        auto const two =
+            value_of(co_await two_.list_products(organization_, before, limit, soon()));
+        BOOST_TEST((one == two), "a page of products differs");
+        co_return one;
+    }
+
+    asio::awaitable<std::vector<Order>> orders(ProductId product, db::OrderPage page) {
+        auto one = value_of(co_await one_.list_orders(product, page, soon()));
+        auto const two = value_of(co_await two_.list_orders(product, page, soon()));
+        BOOST_TEST((one == two), "a page of orders differs");
+        co_return one;
+    }
+
+    asio::awaitable<void> sold(ProductId product, std::optional<OrderId> after, std::size_t limit) {
+        auto const one = value_of(co_await one_.list_sold(product, after, limit, soon()));
+        auto const two = value_of(co_await two_.list_sold(product, after, limit, soon()));
+        BOOST_TEST((one == two), "what was sold differs");
+    }
+
+    asio::awaitable<void> open_sales(Instant since) {
+        std::optional<ProductId> const first;
+        auto const one =
+            value_of(co_await one_.list_open_sales(since, first, 1000, organization_, soon()));
+        auto const two =
+            value_of(co_await two_.list_open_sales(since, first, 1000, organization_, soon()));
+        BOOST_TEST((one == two), "open sales differ");
+        for (auto const& check : value_of(co_await two_.verify_sales(soon())))
+            BOOST_TEST(check.ok, check.name << ": " << check.detail);
     }
 
     asio::awaitable<void> sums(LedgerId ledger) {
@@ -227,6 +304,7 @@ public:
 private:
     db::Store& one_;
     db::Store& two_;
+    OrganizationId organization_;
 };
 
 asio::awaitable<void> compare_purchases(Both both, LedgerId ledger, Source& source) {
@@ -264,13 +342,12 @@ asio::awaitable<void> compare_holds(Both both, LedgerId ledger, Source& source) 
 /// The events have no list of their own: the feed shows every one of them.
 asio::awaitable<void> compare_activity(Both both, LedgerId ledger, Source& source) {
     db::ActivityPage all;
-    all.ledger = ledger;
     all.limit = 100'000;
     auto const feed = co_await both.activity(all);
     BOOST_TEST_REQUIRE(!feed.empty());
     for (int i = 0; i < 40; ++i) {
         db::ActivityPage page;
-        page.ledger = ledger;
+        if (source.below(2) == 0) page.ledger = ledger;
         page.limit = 1 + source.below(10);
         auto const& some = feed[source.below(feed.size())];
         if (source.below(3) == 0) page.account = source.address();
@@ -279,6 +356,31 @@ asio::awaitable<void> compare_activity(Both both, LedgerId ledger, Source& sourc
         if (source.below(2) == 0) page.before = some.id;
         co_await both.activity(page);
     }
+}
+
+asio::awaitable<void> compare_sales(Both both, Source& source, Instant now) {
+    auto const products = co_await both.products(std::nullopt, 100'000);
+    BOOST_TEST_REQUIRE(!products.empty());
+    for (auto const& product : products) {
+        db::OrderPage all;
+        all.limit = 100'000;
+        auto const orders = co_await both.orders(product.id, all);
+        co_await both.sold(product.id, std::nullopt, 100'000);
+        if (orders.empty()) continue;
+        for (int i = 0; i < 5; ++i) {
+            db::OrderPage page;
+            page.limit = 1 + source.below(5);
+            auto const& some = orders[source.below(orders.size())];
+            if (source.below(2) == 0) page.user = source.address();
+            if (source.below(2) == 0) page.before = some.id;
+            co_await both.orders(product.id, page);
+            co_await both.sold(product.id, some.id, page.limit);
+        }
+    }
+    auto const& some = products[source.below(products.size())];
+    co_await both.products(some.id, 1 + source.below(5));
+    co_await both.open_sales(now);
+    co_await both.open_sales(some.ends_at.value_or(now));
 }
 
 asio::awaitable<void> compare(Both both, LedgerId ledger, Source& source) {
@@ -332,7 +434,7 @@ asio::awaitable<void> run_batches(Driver& one, Driver& two, Both both, LedgerId 
         if (i % 9 == 0) co_await both.purge(one.keys_since);
         std::vector<Envelope> envelopes;
         for (auto left = 1 + source.below(12); left > 0; --left) {
-            auto command = source.command(known);
+            auto command = source.command(known, one.at);
             envelopes.push_back(one.envelope(std::move(command), source.key()));
         }
         auto due = co_await both.due(ledger, one.at);
@@ -346,6 +448,8 @@ asio::awaitable<void> run_batches(Driver& one, Driver& two, Both both, LedgerId 
         for (auto const& outcome : outcomes) known.learn(outcome);
     }
     BOOST_TEST(!known.purchases.empty());
+    BOOST_TEST(!known.orders.empty());
+    co_await compare_sales(both, source, one.at);
     BOOST_TEST(expired > 0u);
 }
 
@@ -355,6 +459,13 @@ asio::awaitable<void> differ(db::Store& one, db::Store& two, std::uint32_t seed)
     Driver second(executor, two);
     std::exception_ptr failure;
     try {
+        // The seeds share a database.
+        CreateOrganization const owner{"organization-" + std::to_string(seed)};
+        std::vector<Envelope> const founding(1, first.envelope(owner));
+        auto const founded = co_await first.batch(founding);
+        co_await second.batch(founding);
+        first.organization = std::get<Organization>(std::get<Receipt>(founded.front()).what).id;
+        Both const both(one, two, first.organization);
         CreateLedger create;
         create.draft.name = "ledger-" + std::to_string(seed);
         create.draft.asset_code = "EUR";
@@ -366,8 +477,8 @@ asio::awaitable<void> differ(db::Store& one, db::Store& two, std::uint32_t seed)
         BOOST_TEST_REQUIRE((made == other));
         auto const ledger = std::get<Ledger>(std::get<Receipt>(made.front()).what).id;
         Source source(seed, ledger);
-        co_await run_batches(first, second, Both(one, two), ledger, source);
-        co_await compare(Both(one, two), ledger, source);
+        co_await run_batches(first, second, both, ledger, source);
+        co_await compare(both, ledger, source);
     } catch (...) {
         failure = std::current_exception();
     }

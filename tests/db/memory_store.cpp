@@ -1,8 +1,8 @@
 #include "db/memory_store.hpp"
 
 #include "db/pg/error.hpp"
-#include "tests/db/conformance.hpp"
 #include "tests/db/driver.hpp"
+#include "tests/db/sale_rules.hpp"
 #include "tests/support/run.hpp"
 
 namespace penstock::tests {
@@ -11,10 +11,12 @@ BOOST_AUTO_TEST_SUITE(memory_store)
 
 BOOST_AUTO_TEST_CASE(keeps_every_rule_of_a_store) {
     db::MemoryStore store;
-    for (auto const& rule : conformance_rules()) {
-        BOOST_TEST_CONTEXT(rule.name) {
-            auto body = [&]() -> asio::awaitable<void> { co_await rule.check(store); };
-            run(body);
+    for (auto const rules : {conformance_rules(), sale_rules()}) {
+        for (auto const& rule : rules) {
+            BOOST_TEST_CONTEXT(rule.name) {
+                auto body = [&]() -> asio::awaitable<void> { co_await rule.check(store); };
+                run(body);
+            }
         }
     }
 }

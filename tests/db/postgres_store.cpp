@@ -7,6 +7,7 @@
 #include "tests/db/conformance.hpp"
 #include "tests/db/driver.hpp"
 #include "tests/db/postgres_fixture.hpp"
+#include "tests/db/sale_rules.hpp"
 #include "tests/domain/scene.hpp"
 
 using namespace penstock;
@@ -103,12 +104,16 @@ asio::awaitable<void> list_by_every_filter(db::Store& store, Books const& books,
 BOOST_AUTO_TEST_SUITE(postgres_store)
 
 BOOST_AUTO_TEST_CASE(keeps_every_rule_of_a_store) {
-    BOOST_TEST(!tests::conformance_rules().empty());
-    for (auto const& rule : tests::conformance_rules()) {
-        BOOST_TEST_CONTEXT(rule.name) {
-            auto body = [&](db::Store& store, LivingWriter&,
-                            LivingWriter&) -> asio::awaitable<void> { co_await rule.check(store); };
-            with_store(database().store_options(), body);
+    for (auto const rules : {tests::conformance_rules(), tests::sale_rules()}) {
+        BOOST_TEST(!rules.empty());
+        for (auto const& rule : rules) {
+            BOOST_TEST_CONTEXT(rule.name) {
+                auto body = [&](db::Store& store, LivingWriter&,
+                                LivingWriter&) -> asio::awaitable<void> {
+                    co_await rule.check(store);
+                };
+                with_store(database().store_options(), body);
+            }
         }
     }
 }
@@ -335,7 +340,7 @@ asio::awaitable<LedgerId> sound_ledger(Driver& driver) {
 asio::awaitable<std::string> failing(db::Store& store, LedgerId ledger) {
     std::string names;
     auto const checks = value_of(co_await store.verify(ledger, soon()));
-    BOOST_TEST(checks.size() == 8u);
+    BOOST_TEST(checks.size() == 11u);
     for (auto const& check : checks) {
         BOOST_TEST(!check.detail.empty(), check.name);
         if (!check.ok) names += check.name + ' ';

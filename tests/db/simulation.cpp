@@ -36,7 +36,9 @@ struct Remembered {
     bool in_a_row() const {
         return std::holds_alternative<Transfer>(receipt.what) ||
                (std::holds_alternative<Purchase>(receipt.what) &&
-                !std::get<Purchase>(receipt.what).refunded_at);
+                !std::get<Purchase>(receipt.what).refunded_at) ||
+               (std::holds_alternative<Order>(receipt.what) &&
+                !std::get<Order>(receipt.what).cancelled_at);
     }
 };
 
@@ -55,6 +57,8 @@ struct Tally {
     std::uint64_t refunded = 0;
     std::uint64_t held = 0;
     std::uint64_t holds_expired = 0;
+    std::uint64_t ordered = 0;
+    std::uint64_t cancelled = 0;
 
     void operator+=(Tally const& other) {
         accepted += other.accepted;
@@ -70,6 +74,8 @@ struct Tally {
         refunded += other.refunded;
         held += other.held;
         holds_expired += other.holds_expired;
+        ordered += other.ordered;
+        cancelled += other.cancelled;
     }
 };
 
@@ -237,6 +243,31 @@ private:
         return capture;
     }
 
+    /// Little stock and low limits, so that both are met.
+    Command sale_command(LedgerId ledger) {
+        auto const choice = below(14);
+        if (choice == 0 || products_.empty()) {
+            CreateProduct create;
+            create.draft.price = below(4) * 30;
+            create.draft.stock = below(20);
+            create.draft.per_user_limit = 1 + below(4);
+            create.draft.starts_at = Instant{time_.ms - 20'000};
+            if (below(3) == 0) create.draft.ends_at = Instant{time_.ms + below(day_ms)};
+            if (below(3) != 0) create.payment = PayInto{ledger, "?", address()};
+            return create;
+        }
+        auto const& product = any_of(products_);
+        if (choice == 1) return RestockProduct{product.id, 1 + below(6), product.payment};
+        if (choice < 5 && !orders_.empty()) {
+            auto const& [of, order] = any_of(orders_);
+            auto const& by = below(10) == 0 ? product : of;
+            return CancelOrder{by.id, by.payment, order};
+        }
+        PlaceOrder place{product.id, product.payment, address(), 1 + below(3)};
+        if (below(4) == 0) place.admitted_at = Instant{time_.ms - below(1000)};
+        return place;
+    }
+
     /// As a server does it, by its clock. The same due hold may be named again and again.
     asio::awaitable<void> expire_due_holds(Driver& server) {
         auto const due = co_await store_.list_due_holds(server.at, 1000, in_time());
@@ -271,7 +302,8 @@ private:
 
     Command any_command() {
         auto const ledger = ledgers_[static_cast<std::size_t>(below(2))].id;
-        auto const choice = below(30);
+        auto const choice = below(38);
+        if (choice >= 30) return sale_command(ledger);
         if (choice == 0) return CreateAccount{ledger, address(), below(3) * 100};
         if (choice == 1 && !transfers_.empty()) {
             auto const index = below(static_cast<std::int64_t>(transfers_.size()));
@@ -423,6 +455,10 @@ private:
             holds_.push_back(*hold);
             ++tally_.held;
         }
+        if (auto const* offered = std::get_if<Offered>(&receipt->what);
+            offered && offered->product.version == 0)
+            products_.push_back(offered->product);
+        if (auto const* order = std::get_if<Order>(&receipt->what)) learn(*order);
         if (envelope.key_use)
             remembered_.insert_or_assign(envelope.key_use->key, Remembered{envelope, *receipt, at});
         return true;
@@ -437,6 +473,15 @@ private:
         ++tally_.purchased;
     }
 
+    void learn(Order const& order) {
+        if (order.cancelled_at) {
+            ++tally_.cancelled;
+            return;
+        }
+        orders_.emplace_back(*std::ranges::find(products_, order.product, &Product::id), order);
+        ++tally_.ordered;
+    }
+
     /// Past the retention by the clock of the server that decided, or purged.
     bool is_free(Remembered const& known, Driver const& server) const {
         auto const* transfer = std::get_if<Transfer>(&known.receipt.what);
@@ -444,6 +489,8 @@ private:
         auto used_at = known.at;
         if (transfer) used_at = transfer->created_at();
         if (purchase && known.in_a_row()) used_at = purchase->created_at();
+        auto const* order = std::get_if<Order>(&known.receipt.what);
+        if (order && known.in_a_row()) used_at = order->created_at();
         if (used_at < server.keys_since) return true;
         return !known.in_a_row() && used_at < purged_before_;
     }
@@ -461,6 +508,9 @@ private:
     }
 
     asio::awaitable<void> check_invariants() {
+        auto const sales = co_await store_.verify_sales(in_time());
+        BOOST_REQUIRE(sales);
+        for (auto const& check : *sales) BOOST_TEST(check.ok, check.name << ": " << check.detail);
         for (auto const& ledger : ledgers_) {
             auto const checks = co_await store_.verify(ledger.id, in_time());
             BOOST_REQUIRE(checks);
@@ -509,6 +559,8 @@ private:
     std::vector<Transfer> transfers_;
     std::vector<Purchase> purchases_;
     std::vector<Hold> holds_;
+    std::vector<Product> products_;  ///< as they were made
+    std::vector<std::pair<Product, Order>> orders_;
     std::map<IdempotencyKey, Remembered> remembered_;
     std::vector<Envelope> lost_;  ///< whose clients were not answered
     Tally tally_;
@@ -537,6 +589,8 @@ void check_tally(Tally const& tally, std::uint64_t steps, Servers servers) {
     BOOST_TEST(tally.refunded > steps / 40);
     BOOST_TEST(tally.held > steps / 6);
     BOOST_TEST(tally.holds_expired > steps / 50);
+    BOOST_TEST(tally.ordered > steps / 10);
+    BOOST_TEST(tally.cancelled > steps / 40);
     if (servers == Servers::overlapping) BOOST_TEST(tally.overtaken > steps / 10);
 }
 

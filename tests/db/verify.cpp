@@ -278,6 +278,112 @@ BOOST_AUTO_TEST_CASE(an_author_who_is_not_paid_to_the_hundredth_is_seen) {
     BOOST_TEST(failing_after(percent) == expected);
 }
 
+/// A sound sale: a paid product with an order of three and one of one, cancelled and refunded; and
+/// a free one. Each test breaks one thing.
+struct Sales {
+    Sales() {
+        product.id = {make_uuid7({1}, 1, 1)};
+        product.price = 100;
+        product.stock = 10;
+        product.sold = 3;
+        product.per_user_limit = 5;
+        product.payment = SalePayment{ledger, "main", seller};
+        add(3, OrderStatus::completed);
+        add(1, OrderStatus::cancelled);
+        purchases[1].refunded_at = Instant{3};
+    }
+
+    void add(std::int64_t quantity, OrderStatus status) {
+        Purchase purchase;
+        purchase.id = {make_uuid7({2}, static_cast<std::uint32_t>(purchases.size()), 1)};
+        purchase.ledger = ledger;
+        purchase.buyer.address = "alice";
+        purchase.author = seller;
+        purchase.price = 100 * quantity;
+        purchases.push_back(purchase);
+        Order order;
+        order.id = {make_uuid7({3}, static_cast<std::uint32_t>(orders.size()), 1)};
+        order.product = product.id;
+        order.user = "alice";
+        order.quantity = quantity;
+        order.unit_price = 100;
+        order.total = 100 * quantity;
+        order.status = status;
+        order.purchase = purchase.id;
+        orders.push_back(order);
+    }
+
+    std::string failing() const {
+        db::SaleRows rows;
+        rows.products = {&product};
+        for (auto const& order : orders) rows.orders.push_back(&order);
+        for (auto const& purchase : purchases) rows.purchases.push_back(&purchase);
+        if (ledger_lives) rows.ledgers = {ledger};
+        std::string names;
+        for (auto const& check : db::verify_sales(rows))
+            if (!check.ok) names += check.name + ' ';
+        return names;
+    }
+
+    LedgerId ledger{make_uuid7({1}, 2, 1)};
+    Party seller{{make_uuid7({1}, 3, 1)}, "bob"};
+    Product product;
+    std::vector<Order> orders;
+    std::vector<Purchase> purchases;
+    bool ledger_lives = true;
+};
+
+std::string failing_sales_after(void (*breaking)(Sales&)) {
+    Sales sales;
+    breaking(sales);
+    return sales.failing();
+}
+
+BOOST_AUTO_TEST_CASE(a_sound_sale_keeps_every_promise) {
+    BOOST_TEST(Sales().failing() == "");
+    auto free = [](Sales& sales) {
+        sales.product.payment.reset();
+        for (auto& order : sales.orders) order.purchase.reset();
+    };
+    BOOST_TEST(failing_sales_after(free) == "");
+}
+
+BOOST_AUTO_TEST_CASE(sold_that_is_not_what_was_ordered_is_seen) {
+    auto more = [](Sales& sales) { sales.product.sold = 4; };
+    auto beyond = [](Sales& sales) { sales.product.stock = 2; };
+    auto lost = [](Sales& sales) { sales.orders.erase(sales.orders.begin()); };
+    for (auto* breaking : {+more, +beyond, +lost})
+        BOOST_TEST(failing_sales_after(breaking) == "sold_equals_orders ");
+}
+
+BOOST_AUTO_TEST_CASE(a_user_beyond_the_limit_is_seen) {
+    auto beyond = [](Sales& sales) { sales.product.per_user_limit = 2; };
+    BOOST_TEST(failing_sales_after(beyond) == "users_within_limit ");
+}
+
+BOOST_AUTO_TEST_CASE(an_order_that_was_not_paid_as_it_should_is_seen) {
+    auto price = [](Sales& sales) { sales.orders[0].unit_price = 99; };
+    auto total = [](Sales& sales) { sales.orders[0].total = 299; };
+    auto unpaid = [](Sales& sales) { sales.orders[0].purchase.reset(); };
+    auto unknown = [](Sales& sales) { sales.purchases.erase(sales.purchases.begin()); };
+    auto paid_less = [](Sales& sales) { sales.purchases[0].price = 200; };
+    auto other_buyer = [](Sales& sales) { sales.purchases[0].buyer.address = "bob"; };
+    auto other_seller = [](Sales& sales) { sales.purchases[0].author.address = "zoe"; };
+    auto kept = [](Sales& sales) { sales.purchases[1].refunded_at.reset(); };
+    auto for_nothing = [](Sales& sales) { sales.product.payment.reset(); };
+    for (auto* breaking : {+price, +total, +unpaid, +unknown, +paid_less, +other_buyer,
+                           +other_seller, +kept, +for_nothing})
+        BOOST_TEST(failing_sales_after(breaking) == "orders_equal_purchases ");
+}
+
+BOOST_AUTO_TEST_CASE(what_a_deleted_ledger_held_is_not_asked_for) {
+    auto deleted = [](Sales& sales) {
+        sales.ledger_lives = false;
+        sales.purchases.clear();
+    };
+    BOOST_TEST(failing_sales_after(deleted) == "");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace penstock::tests

@@ -1,0 +1,6 @@
+-- A page of an organization's products, newest first, with id < $2. products_by_organization.
+SELECT p.id, p.organization_id, p.name, p.price, p.stock, p.sold, p.version, p.starts_at, p.ends_at,
+    p.per_user_limit, p.payment_ledger, p.payment_ledger_name, p.seller, p.seller_address,
+    p.metadata
+FROM products p WHERE p.organization_id = $1 AND p.id < $2
+ORDER BY p.id DESC LIMIT $3
