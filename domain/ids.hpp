@@ -55,8 +55,6 @@ using ProductId = Id<struct ProductTag>;
 using OrderId = Id<struct OrderTag>;
 using EventId = Id<struct EventTag>;
 using JobId = Id<struct JobTag>;
-using ProductId = Id<struct ProductTag>;
-using OrderId = Id<struct OrderTag>;
 
 /// Who works on a job: drawn for each claim, so that a worker that lost its job cannot end it.
 using LeaseId = Id<struct LeaseTag>;

@@ -18,6 +18,8 @@
 #include "server/http/listener.hpp"
 #include "server/jobs/reports.hpp"
 #include "server/openapi.hpp"
+#include "server/sales/desk.hpp"
+#include "server/sales/metrics.hpp"
 #include "server/schema.hpp"
 #include "server/store_options.hpp"
 #include "server/telemetry/metrics.hpp"
@@ -29,6 +31,10 @@ constexpr milliseconds store_wait_max{10'000};
 constexpr milliseconds store_poll_pause{20};
 constexpr milliseconds lanes_close_max{5'000};
 constexpr milliseconds jobs_stop_max{2'000};
+constexpr milliseconds gates_told_max{500};
+constexpr milliseconds redis_wait_max{5'000};
+/// The leader's lease, at least: longer than a pass may take.
+constexpr milliseconds reconciler_lease_min{45'000};
 
 /// The embedded store lives on one event loop, and everything that changes it is one lane.
 Options adjusted(Options options) {
@@ -72,15 +78,43 @@ RateLimiterOptions rate_limiter_options(Options const& options) {
     return limiter;
 }
 
+/// What tells this database's keys in Redis from another's.
+domain::Uuid digest_of(std::string const& database) {
+    domain::Uuid id;
+    auto const digest = sha256(database);
+    std::copy_n(digest.begin(), id.bytes.size(), id.bytes.begin());
+    return id;
+}
+
 cache::EdgeOptions edge_options(Options const& options, std::string const& database) {
     cache::EdgeOptions edge;
     edge.lease = options.edge_lease;
     edge.answer_kept = std::min<milliseconds>(options.edge_answer_ttl, options.key_retention);
     edge.command_max = options.edge_wait;
     edge.body_bytes_max = options.edge_body_bytes;
-    auto const digest = sha256(database);
-    std::copy_n(digest.begin(), edge.database.bytes.size(), edge.database.bytes.begin());
+    edge.database = digest_of(database);
     return edge;
+}
+
+SaleDeskOptions desk_options(Options const& options, std::string const& database, Log& log) {
+    SaleDeskOptions desk;
+    desk.gate.command_max = options.gate_wait;
+    desk.gate.lease = options.gate_lease;
+    desk.gate.database = digest_of(database);
+    desk.build_wait = options.gate_build_wait;
+    desk.memory.believed = options.gate_memory;
+    desk.notes.unsent_max = options.gate_unsent;
+    desk.key_retention = options.key_retention;
+    desk.reconciler.on_drift = [&log](SaleReconciliation const& sale) {
+        log.error("sale_gate_drifted", {{"product", sale.product.to_string()},
+                                        {"stock", sale.stock},
+                                        {"sold", sale.sold},
+                                        {"reserved", sale.reserved},
+                                        {"gate_remaining", sale.gate_remaining.value_or(0)},
+                                        {"drift", sale.drift},
+                                        {"repaired", sale.repaired}});
+    };
+    return desk;
 }
 
 std::unique_ptr<db::PostgresStore> make_postgres(asio::any_io_executor executor,
@@ -145,6 +179,13 @@ std::unique_ptr<JobWorker> make_worker(asio::any_io_executor executor, Options c
     kinds.push_back(report_kind(store, clock));
     return std::make_unique<JobWorker>(executor, store.jobs(), clock, ids, log, std::move(kinds),
                                        worker_options(options));
+}
+
+PeriodicOptions reconciliation_options(Options const& options) {
+    PeriodicOptions periodic;
+    periodic.interval = options.reconcile_interval;
+    periodic.backoff = {milliseconds{1'000}, milliseconds{30'000}, milliseconds{0}};
+    return periodic;
 }
 
 PeriodicOptions purge_options(Options const& options) {
@@ -242,6 +283,10 @@ struct Application::Back {
     cache::RedisClient* redis_of_edge(Options const& options) const {
         return options.edge && postgres ? redis.get() : nullptr;
     }
+    /// The gates'. One process is all that the embedded store serves, and its own lane is faster.
+    cache::RedisClient* redis_of_gates(Options const& options) const {
+        return options.gate && postgres ? redis.get() : nullptr;
+    }
 
     SystemClock clock;
     SystemIdSource ids;
@@ -258,9 +303,12 @@ struct Application::Front final : Introspection {
           back(*application.backs_.at(shard)),
           edge(back.redis_of_edge(options), edge_options(options, application.database_identity_),
                back.ids.nonce()),
+          sales(application.reactor_.executor(shard), back.redis_of_gates(options), back.store,
+                back.clock,
+                desk_options(options, application.database_identity_, application.log_)),
           api(Services{back.store, application.engine_, back.clock, back.ids, *this,
-                       application.access_, edge, options.request_timeout, application.limiter_,
-                       shard},
+                       application.access_, edge, sales, options.request_timeout,
+                       application.limiter_, shard},
               application.router_),
           observer(application.log_, application.router_.routes()),
           listener(application.reactor_.executor(shard),
@@ -279,6 +327,7 @@ struct Application::Front final : Introspection {
     std::size_t shard;
     Back& back;
     cache::Edge edge;
+    SaleDesk sales;
     Api api;
     ShardObserver observer;
     Listener listener;
@@ -323,6 +372,7 @@ int Application::run() {
     fit_connections();
     prepare_schema();
     open_fronts();
+    lead_reconciliation();
     signals_.add(SIGTERM);
     signals_.add(SIGINT);
     supervision_.spawn(watch_signals());
@@ -378,6 +428,31 @@ Periodic::Work Application::hold_expiry() {
     return [expiry](SteadyTime deadline) mutable { return expiry.run_once(deadline); };
 }
 
+/// Over all sales, by one server at a time.
+void Application::lead_reconciliation() {
+    auto& front = *fronts_.front();
+    auto* const redis = front.back.redis_of_gates(options_);
+    if (redis == nullptr) return;
+    auto const length = std::max(reconciler_lease_min, 3 * options_.reconcile_interval);
+    auto name = "ps:lead:" + digest_of(database_identity_).to_string() + ":sales";
+    cache::Lease lease(*redis, std::move(name), front.back.ids.request_id(), length);
+    led_reconciliation_ =
+        std::make_unique<LedReconciliation>(std::move(lease), front.sales.reconciler());
+    auto const round = [this](SteadyTime deadline) {
+        return led_reconciliation_->run_once(deadline);
+    };
+    reconciliation_ =
+        make_periodic(reconciliation_options(options_), round, "reconciliation_failed");
+}
+
+/// At once, for what a server that died here left behind; then now and then.
+asio::awaitable<void> Application::reconcile_sales() {
+    auto const deadline = steady_now() + redis_wait_max;
+    bool const up = co_await fronts_.front()->back.redis->up_before(deadline);
+    if (up) co_await led_reconciliation_->run_once(deadline);
+    co_await reconciliation_->run();
+}
+
 asio::awaitable<void> Application::live() {
     for (std::size_t shard = 0; shard < fronts_.size(); ++shard) {
         auto start_there = [this, shard] { return start(shard); };
@@ -402,8 +477,10 @@ asio::awaitable<void> Application::start(std::size_t shard) {
     if (front.back.redis) front.background.spawn(front.back.redis->run());
     if (shard == 0) front.background.spawn(purge_->run());
     if (front.back.redis_of_edge(options_)) front.background.spawn(front.edge.run());
+    front.background.spawn(front.sales.run());
     engine_.spawn(shard, front.lanes);
     if (shard == 0) front.background.spawn(hold_expiry_->run());
+    if (shard == 0 && reconciliation_) front.background.spawn(reconcile_sales());
     front.listening.spawn(front.listener.run());
     co_return;
 }
@@ -480,6 +557,9 @@ asio::awaitable<void> Application::finish(std::size_t shard, SteadyTime deadline
         front.lanes.cancel();
         co_await front.lanes.join();
     }
+    // What was committed last is told to the gates; what is not, the next pass finds out.
+    if (shard == 0 && led_reconciliation_) led_reconciliation_->give_up();
+    co_await front.sales.flush(steady_now() + gates_told_max);
     front.background.cancel();
     co_await front.background.join();
 }
@@ -507,10 +587,13 @@ std::string Application::render_metrics() const {
         if (front->back.redis) write_metrics(out, labels, front->back.redis->metrics());
         if (options_.rate_limits.any()) write_metrics(out, labels, limiter_.metrics(front->shard));
         write_metrics(out, labels, front->edge.metrics());
+        write_metrics(out, labels, front->sales);
         write_readers(out, shard, front->back.postgres.get());
         write_lanes(out, shard, engine_.lanes(front->shard));
     }
     write_metrics(out, {{"work", "hold_expiry"}}, hold_expiry_->metrics());
+    if (reconciliation_)
+        write_metrics(out, {{"work", "reconciliation"}}, reconciliation_->metrics());
     if (worker_) {
         for (auto const& kind : worker_->metrics()) write_metrics(out, {}, *kind);
         write_metrics(out, {{"work", "job_retention"}}, worker_->retention());

@@ -20,6 +20,7 @@
 namespace penstock::server {
 
 class JobWorker;
+class LedReconciliation;
 
 /// `penstock serve`. Members stand in the order of dependency, so destruction is the reverse.
 class Application {
@@ -43,6 +44,8 @@ private:
     std::unique_ptr<Periodic> make_periodic(PeriodicOptions options, Periodic::Work work,
                                             char const* failure_event);
     Periodic::Work hold_expiry();
+    void lead_reconciliation();
+    asio::awaitable<void> reconcile_sales();
     asio::awaitable<void> live();
     asio::awaitable<void> start(std::size_t shard);
     asio::awaitable<Result<std::size_t>> purge(SteadyTime deadline);
@@ -70,7 +73,10 @@ private:
     std::vector<std::unique_ptr<Front>> fronts_;
     std::unique_ptr<Periodic> purge_;        ///< on shard 0, for the whole process
     std::unique_ptr<Periodic> hold_expiry_;  ///< the same
-    std::unique_ptr<JobWorker> worker_;      ///< on shard 0; null: another server does the jobs
+    /// On shard 0; null without Redis.
+    std::unique_ptr<LedReconciliation> led_reconciliation_;
+    std::unique_ptr<Periodic> reconciliation_;
+    std::unique_ptr<JobWorker> worker_;  ///< on shard 0; null: another server does the jobs
     reactor::TaskGroup jobs_;
     asio::signal_set signals_;
     reactor::Pulse stopping_;

@@ -25,6 +25,7 @@
 namespace penstock::server {
 
 class RateLimiter;
+class SaleDesk;
 
 enum class Credential : std::uint8_t { none, operator_key, key };
 
@@ -77,6 +78,7 @@ struct Services {
     Introspection& introspection;
     AccessPolicy const& access;
     cache::Edge& edge;
+    SaleDesk& sales;
     milliseconds deadline_default;
     RateLimiter& limiter;
     std::size_t shard;

@@ -81,9 +81,10 @@ Complaint commit_mode(Options& options, std::string_view value) {
     return std::nullopt;
 }
 
-Complaint edge(Options& options, std::string_view value) {
+template <auto Member>
+Complaint on_or_off(Options& options, std::string_view value) {
     if (value != "on" && value != "off") return "on or off";
-    options.edge = value == "on";
+    options.*Member = value == "on";
     return std::nullopt;
 }
 
@@ -212,7 +213,8 @@ constexpr std::array table{
     OptionRow{"purge-items", "PENSTOCK_PURGE_ITEMS", "1000", "rows that a purge removes at a time",
               integer<&Options::purge_items, 1, 100'000>},
     OptionRow{"edge", "PENSTOCK_EDGE", "on",
-              "on: repetitions of a request are answered from Redis, where there is one", edge},
+              "on: repetitions of a request are answered from Redis, where there is one",
+              on_or_off<&Options::edge>},
     OptionRow{"edge-lease-ms", "PENSTOCK_EDGE_LEASE_MS", "3000",
               "how long the keys of a crashed server are answered 409 by the others",
               duration<&Options::edge_lease, 100, 60'000>},
@@ -225,6 +227,27 @@ constexpr std::array table{
     OptionRow{"edge-body-bytes", "PENSTOCK_EDGE_BODY_BYTES", "16384",
               "longer answers are left to the database",
               integer<&Options::edge_body_bytes, 0, 1'048'576>},
+    OptionRow{"gate", "PENSTOCK_GATE", "on",
+              "on: orders that a sale cannot take are refused by Redis, where there is one",
+              on_or_off<&Options::gate>},
+    OptionRow{"gate-lease-ms", "PENSTOCK_GATE_LEASE_MS", "10000",
+              "how long units stay reserved for an order of which nothing is heard",
+              duration<&Options::gate_lease, 100, 600'000>},
+    OptionRow{"gate-wait-ms", "PENSTOCK_GATE_WAIT_MS", "100",
+              "how long an order waits for Redis before the database decides alone",
+              duration<&Options::gate_wait, 1, 10'000>},
+    OptionRow{"gate-build-wait-ms", "PENSTOCK_GATE_BUILD_WAIT_MS", "250",
+              "the same, while a sale's gate is built from the database",
+              duration<&Options::gate_build_wait, 0, 10'000>},
+    OptionRow{"gate-memory-ms", "PENSTOCK_GATE_MEMORY_MS", "100",
+              "how long a server believes that a sale is sold out without asking Redis again",
+              duration<&Options::gate_memory, 0, 10'000>},
+    OptionRow{"gate-unsent", "PENSTOCK_GATE_UNSENT", "4096",
+              "orders that wait to be told to Redis, per thread; more: the gate is built anew",
+              integer<&Options::gate_unsent, 1, 1'000'000>},
+    OptionRow{"reconcile-every-ms", "PENSTOCK_RECONCILE_EVERY_MS", "10000",
+              "between two comparisons of the gates with the database, on average",
+              duration<&Options::reconcile_interval, 100, 3'600'000>},
     OptionRow{"cors-origins", "PENSTOCK_CORS_ORIGINS", "",
               "web origins that may read answers, separated by commas, or *", cors_origins},
     OptionRow{"tls-certificate", "PENSTOCK_TLS_CERTIFICATE", "", "a PEM file with the chain",

@@ -52,6 +52,13 @@ struct Options {
     milliseconds edge_answer_ttl{0};
     milliseconds edge_wait{0};
     std::size_t edge_body_bytes = 0;
+    bool gate = false;
+    milliseconds gate_lease{0};
+    milliseconds gate_wait{0};
+    milliseconds gate_build_wait{0};
+    milliseconds gate_memory{0};
+    std::size_t gate_unsent = 0;
+    milliseconds reconcile_interval{0};
     std::vector<std::string> cors_origins;
     std::string tls_certificate;
     std::string tls_key;

@@ -28,6 +28,8 @@ domain::ProductId const sale{{{1, 2, 3}}};
 std::string const prefix = "ps:{" + domain::Uuid().to_string() + ":" + sale.to_string() + "}:";
 std::vector<std::string> const parts{"gate", "orders", "users", "leases"};
 
+std::vector<GateNote> const nothing;
+
 constexpr Instant starts{1'000};
 constexpr Instant ends{2'000};
 constexpr milliseconds lease{300};
@@ -45,6 +47,8 @@ Attempt attempt_of(int key, std::string user = "alice", std::int64_t quantity = 
                    Instant at = starts) {
     return {key_of(key), std::move(user), quantity, at};
 }
+
+constexpr Instant after(std::int64_t ms) { return {ms}; }
 
 GateRules rules_of(std::int64_t limit) { return {starts, ends, limit}; }
 
@@ -519,7 +523,7 @@ BOOST_AUTO_TEST_CASE(of_two_builders_one_builds_and_a_dead_one_is_followed_by_an
         }
         BOOST_TEST((third.state == GateBegun::State::begun));
         // … and was only slow.
-        auto const late = co_await scene.tell({}, starts, first.generation);
+        auto const late = co_await scene.tell(nothing, starts, first.generation);
         BOOST_TEST((late == GateTold::taken_over));
         auto const finished = co_await scene.finish(first.generation, 99);
         BOOST_TEST((finished == GateTold::taken_over));
@@ -543,7 +547,7 @@ BOOST_AUTO_TEST_CASE(each_page_keeps_an_unfinished_gate_alive_and_its_own_end_li
             BOOST_TEST(left.number > 0);
             co_await scene.raw(Command("PEXPIRE", prefix + part, 1'000));
         }
-        co_await scene.tell({}, starts, begun.generation);
+        co_await scene.tell(nothing, starts, begun.generation);
         for (auto const& part : parts) {
             auto const left = co_await scene.raw(Command("PTTL", prefix + part));
             BOOST_TEST(left.number > 1'000);
@@ -603,20 +607,20 @@ BOOST_AUTO_TEST_CASE(what_was_committed_counts_and_not_what_was_reserved) {
 BOOST_AUTO_TEST_CASE(only_leases_that_are_over_are_listed_and_expire) {
     with_scene([](Scene& scene) -> Nothing {
         co_await scene.build(10, 9);
-        co_await scene.ask(attempt_of(1, "a", 1, {1'000}));
-        co_await scene.ask(attempt_of(2, "b", 1, {1'100}));
-        co_await scene.ask(attempt_of(3, "c", 1, {1'100}));
-        auto const over = co_await scene.gate.look(sale, Instant{1'300}, 10, patient());
+        co_await scene.ask(attempt_of(1, "a", 1, after(1'000)));
+        co_await scene.ask(attempt_of(2, "b", 1, after(1'100)));
+        co_await scene.ask(attempt_of(3, "c", 1, after(1'100)));
+        auto const over = co_await scene.gate.look(sale, after(1'300), 10, patient());
         std::vector<domain::IdempotencyKey> const only_first{key_of(1)};
         BOOST_TEST(((*over)->reservations == only_first));
-        auto const two = co_await scene.gate.look(sale, Instant{9'999}, 2, patient());
+        auto const two = co_await scene.gate.look(sale, after(9'999), 2, patient());
         BOOST_TEST((*two)->reservations.size() == 2U);
         // The request is tried again: its lease begins anew.
-        co_await scene.ask(attempt_of(1, "a", 1, {1'200}));
-        co_await scene.tell(Kind::expire, 1, "", 0, {1'499});
+        co_await scene.ask(attempt_of(1, "a", 1, after(1'200)));
+        co_await scene.tell(Kind::expire, 1, "", 0, after(1'499));
         auto const kept = co_await scene.look();
         BOOST_TEST(kept->reserved == 3);
-        co_await scene.tell(Kind::expire, 1, "", 0, {1'500});
+        co_await scene.tell(Kind::expire, 1, "", 0, after(1'500));
         auto const gone = co_await scene.look();
         BOOST_TEST(gone->reserved == 2);
     });
