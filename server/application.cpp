@@ -18,6 +18,7 @@
 #include "server/http/listener.hpp"
 #include "server/jobs/reports.hpp"
 #include "server/openapi.hpp"
+#include "server/product_reads.hpp"
 #include "server/sales/desk.hpp"
 #include "server/sales/metrics.hpp"
 #include "server/schema.hpp"
@@ -115,6 +116,13 @@ SaleDeskOptions desk_options(Options const& options, std::string const& database
                                         {"repaired", sale.repaired}});
     };
     return desk;
+}
+
+FeedLimits feed_limits(Options const& options) {
+    FeedLimits limits;
+    limits.watchers_max = options.sale_watchers_max;
+    limits.heartbeat = options.sale_heartbeat;
+    return limits;
 }
 
 std::unique_ptr<db::PostgresStore> make_postgres(asio::any_io_executor executor,
@@ -303,12 +311,14 @@ struct Application::Front final : Introspection {
           back(*application.backs_.at(shard)),
           edge(back.redis_of_edge(options), edge_options(options, application.database_identity_),
                back.ids.nonce()),
+          products(application.reactor_.executor(shard), back.store, back.clock,
+                   feed_limits(options)),
           sales(application.reactor_.executor(shard), back.redis_of_gates(options), back.store,
                 back.clock,
                 desk_options(options, application.database_identity_, application.log_)),
           api(Services{back.store, application.engine_, back.clock, back.ids, *this,
                        application.access_, edge, sales, options.request_timeout,
-                       application.limiter_, shard},
+                       application.limiter_, shard, products},
               application.router_),
           observer(application.log_, application.router_.routes()),
           listener(application.reactor_.executor(shard),
@@ -327,6 +337,7 @@ struct Application::Front final : Introspection {
     std::size_t shard;
     Back& back;
     cache::Edge edge;
+    ProductReads products;
     SaleDesk sales;
     Api api;
     ShardObserver observer;
@@ -478,6 +489,7 @@ asio::awaitable<void> Application::start(std::size_t shard) {
     if (shard == 0) front.background.spawn(purge_->run());
     if (front.back.redis_of_edge(options_)) front.background.spawn(front.edge.run());
     front.background.spawn(front.sales.run());
+    front.products.spawn(front.background);
     engine_.spawn(shard, front.lanes);
     if (shard == 0) front.background.spawn(hold_expiry_->run());
     if (shard == 0 && reconciliation_) front.background.spawn(reconcile_sales());
@@ -588,6 +600,7 @@ std::string Application::render_metrics() const {
         if (options_.rate_limits.any()) write_metrics(out, labels, limiter_.metrics(front->shard));
         write_metrics(out, labels, front->edge.metrics());
         write_metrics(out, labels, front->sales);
+        write_metrics(out, labels, front->products.feeds().metrics());
         write_readers(out, shard, front->back.postgres.get());
         write_lanes(out, shard, engine_.lanes(front->shard));
     }

@@ -19,18 +19,30 @@ constexpr std::size_t cached_keys_max = 10'000;
 constexpr milliseconds key_refresh_max{250};
 constexpr domain::Scopes all_scopes = 7;
 
+domain::IdempotencyKey digest_of(domain::OrganizationId const& organization, std::string_view key) {
+    std::string scoped(organization.to_string());
+    scoped.append(1, '\n').append(key);
+    domain::IdempotencyKey stored;
+    auto const digest = sha256(scoped);
+    std::copy_n(digest.begin(), stored.value.bytes.size(), stored.value.bytes.begin());
+    return stored;
+}
+
 domain::KeyUse key_use_of(RequestContext const& context, std::string_view key,
                           std::string_view canonical) {
-    std::string scoped(context.principal.organization.to_string());
-    scoped.append(1, '\n').append(key);
     std::string asked(to_string(context.request.method));
     asked.append(1, '\n').append(context.request.target.path());
     asked.append(1, '\n').append(canonical);
     domain::KeyUse use;
-    auto const digest = sha256(scoped);
-    std::copy_n(digest.begin(), use.key.value.bytes.size(), use.key.value.bytes.begin());
+    use.key = digest_of(context.principal.organization, key);
     use.fingerprint = sha256(asked);
     return use;
+}
+
+/// A product's payment may lack its ledger, too, and no path names that.
+bool names_ledger(Match const& match) {
+    auto const end = match.names.begin() + static_cast<std::ptrdiff_t>(match.count);
+    return std::find(match.names.begin(), end, "ledger") != end;
 }
 
 Problem problem_of(domain::Refusal const& refusal) {
@@ -119,6 +131,10 @@ asio::awaitable<Result<domain::Outcome>> RequestContext::submit(domain::Command 
     co_return co_await services.engine.submit(std::move(envelope), deadline);
 }
 
+domain::IdempotencyKey RequestContext::idempotency_key() const {
+    return digest_of(principal.organization, request.headers.get("Idempotency-Key"));
+}
+
 asio::awaitable<std::optional<Result<domain::Outcome>>> RequestContext::known_outcome(
     std::string canonical) {
     auto const key = request.headers.find("Idempotency-Key");
@@ -146,11 +162,16 @@ asio::awaitable<Response> RequestContext::perform(domain::Command command, std::
     co_return answer(outcome, status);
 }
 
+Response RequestContext::refuse(domain::Refusal const& refusal) const {
+    return problem(problem_of(refusal));
+}
+
 Response RequestContext::answer(Result<domain::Outcome> const& outcome, unsigned status) {
     if (!outcome) return failure(outcome.error());
     if (auto const* refusal = std::get_if<domain::Refusal>(&*outcome)) {
-        if (refusal->code == domain::Rejection::ledger_not_found) ledgers.forget(ledger_name());
-        return problem(problem_of(*refusal));
+        if (refusal->code == domain::Rejection::ledger_not_found && names_ledger(match))
+            ledgers.forget(ledger_name());
+        return refuse(*refusal);
     }
     auto const& receipt = std::get<domain::Receipt>(*outcome);
     if (auto const* recorded = std::get_if<domain::Recorded>(&receipt.what))

@@ -24,6 +24,7 @@
 
 namespace penstock::server {
 
+class ProductReads;
 class RateLimiter;
 class SaleDesk;
 
@@ -82,6 +83,7 @@ struct Services {
     milliseconds deadline_default;
     RateLimiter& limiter;
     std::size_t shard;
+    ProductReads& products;
 };
 
 /// One request on its way through a handler.
@@ -119,6 +121,7 @@ public:
                                       unsigned status);
     /// The same up to the outcome, for the one handler that adds to it.
     asio::awaitable<Result<domain::Outcome>> submit(domain::Command command, std::string canonical);
+    Response refuse(domain::Refusal const& refusal) const;
     Response answer(Result<domain::Outcome> const& outcome, unsigned status);
 
     /// Counts this request against the quota of the key, or of the address where there is none:
@@ -126,7 +129,12 @@ public:
     asio::awaitable<std::optional<Response>> over_limit(RateClass rate_class);
     /// The same for the end user whom the body names, within this organization.
     asio::awaitable<std::optional<Response>> over_user_limit(std::string user);
+    /// The same for the address that it came from.
+    asio::awaitable<std::optional<Response>> over_address_limit();
     bool is_limited(RateClass rate_class) const;
+
+    /// What the store indexes this request by; its route needs an Idempotency-Key.
+    domain::IdempotencyKey idempotency_key() const;
 
     /// What the edge knows about this request's key: the outcome of its first use, or that
     /// somebody is at it. Nothing: go on, the key is this request's until it ends. submit() asks

@@ -27,6 +27,10 @@ asio::awaitable<std::optional<Response>> RequestContext::over_user_limit(std::st
     return over_limit(RateClass::user, principal.organization.to_string() + ":" + user);
 }
 
+asio::awaitable<std::optional<Response>> RequestContext::over_address_limit() {
+    return over_limit(RateClass::address, request.peer_ip);
+}
+
 bool RequestContext::is_limited(RateClass rate_class) const {
     if (!services.limiter.limits(rate_class)) return false;
     return rate_class == RateClass::admin || !principal.is_trusted();

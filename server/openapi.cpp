@@ -64,6 +64,8 @@ constexpr ParameterRow parameter_rows[] = {
     {"address", "", "address"},
     {"account", "", "address"},
     {"buyer", "", "address"},
+    {"product", "", "id"},
+    {"user", "", "buyer"},
     {"author", "", "address"},
     {"kind", "list_transfers", "transfer_kind"},
     {"status", "list_holds", "hold_status"},
@@ -110,8 +112,7 @@ void write_answer(JsonWriter& json, Route const& route) {
     json.begin_object(std::to_string(operation.status));
     json.member("description", reason_phrase(operation.status));
     if (route.produces != Produces::json) {
-        auto const type = route.name == "docs" ? "text/html" : "text/plain";
-        write_content(json, type, R"({"type":"string"})");
+        write_content(json, operation.text_type, R"({"type":"string"})");
     } else if (!operation.answer.empty()) {
         auto const schema =
             is_list(route) ? page_of(operation.answer) : reference_to(operation.answer);

@@ -13,10 +13,11 @@ constexpr std::string_view moving = "Moving money";
 constexpr std::string_view ledgers = "Ledgers";
 constexpr std::string_view accounts = "Accounts";
 constexpr std::string_view selling = "Purchases and holds";
+constexpr std::string_view sales = "Flash sales";
 constexpr std::string_view jobs = "Jobs";
 constexpr std::string_view access = "Organizations and keys";
 constexpr std::string_view health = "Health and description";
-constexpr std::array groups{ledgers, accounts, moving, selling, access, jobs, health};
+constexpr std::array groups{ledgers, accounts, moving, selling, sales, access, jobs, health};
 
 /// The first that the pattern contains decides.
 struct GroupRow {
@@ -24,11 +25,19 @@ struct GroupRow {
     std::string_view group;
 };
 constexpr GroupRow group_rows[] = {
-    {"/organizations", access}, {"/admin/", jobs},
-    {"/accounts", accounts},    {"/deposits", moving},
-    {"/withdrawals", moving},   {"/transfers", moving},
-    {"/purchases", selling},    {"/holds", selling},
-    {"/v1/", ledgers},          {"/", health},
+    {"/products", sales},
+    {"/sale", sales},
+    {"/reconciliation", sales},
+    {"/organizations", access},
+    {"/admin/", jobs},
+    {"/accounts", accounts},
+    {"/deposits", moving},
+    {"/withdrawals", moving},
+    {"/transfers", moving},
+    {"/purchases", selling},
+    {"/holds", selling},
+    {"/v1/", ledgers},
+    {"/", health},
 };
 
 constexpr Operation operations[] = {
@@ -37,7 +46,7 @@ constexpr Operation operations[] = {
     {"metrics", "What it has done, for Prometheus", "", ""},
     {"version", "Which version runs", "", "version"},
     {"openapi", "This description, for programs", "", "open_api"},
-    {"docs", "This description, for people", "", ""},
+    {"docs", "This description, for people", "", "", 200, "text/html"},
 
     {"create_organization", "Make an organization", "new_organization", "organization", 201},
     {"list_organizations", "The organizations, oldest first", "", "organization"},
@@ -76,6 +85,23 @@ constexpr Operation operations[] = {
     {"get_hold", "One hold", "", "hold"},
     {"capture_hold", "Move what is held, or a part of it", "capture", "captured_hold"},
     {"void_hold", "Release what is held", "nothing", "hold"},
+
+    {"create_product", "Offer a product", "new_product", "product", 201},
+    {"list_products", "The products, newest first", "", "product"},
+    {"get_product", "One product", "", "product"},
+    {"restock_product", "Raise the stock", "restock", "product"},
+    {"get_newest_sale", "The newest product's sale", "", "sale"},
+    {"get_sale", "A sale as it stands", "", "sale"},
+    {"watch_sale", "The sale as it changes: server-sent events `sale`", "", "", 200,
+     "text/event-stream"},
+    {"create_order", "Buy, while there is something left", "new_order", "order", 201},
+    {"list_orders", "The orders of a product, newest first", "", "order"},
+    {"get_order", "One order", "", "order"},
+    {"cancel_order", "Give it back: stock, limit and money, once", "nothing", "order"},
+    {"get_sale_user", "What a user has bought", "", "sale_user"},
+    {"reconcile_sales", "Compare the gates of all sales with the orders, and mend them", "nothing",
+     "reconciliation"},
+    {"show_storefront", "The sale as a page to buy on", "", "", 200, "text/html"},
 
     {"list_activity", "Everything that changed, newest first", "", "activity"},
     {"create_report", "Ask for a report", "new_report", "accepted", 202},

@@ -18,6 +18,7 @@ struct Operation {
     std::string_view request;
     std::string_view answer;  ///< of a list: of its items
     unsigned status = 200;
+    std::string_view text_type = "text/plain";  ///< of an answer that is no JSON
 };
 
 /// Asserts that the route is described: a new route needs its row.

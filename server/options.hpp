@@ -68,6 +68,8 @@ struct Options {
     RateLimits rate_limits;
     milliseconds rate_limit_wait{0};
     std::size_t rate_limit_subjects = 0;
+    std::size_t sale_watchers_max = 0;
+    milliseconds sale_heartbeat{0};
     std::size_t job_workers = 0;
     milliseconds job_lease{0};
     milliseconds job_poll{0};

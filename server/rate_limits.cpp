@@ -48,9 +48,11 @@ std::string_view to_string(RateClass rate_class) {
         case RateClass::admin:
             return "admin";
         case RateClass::user:
+            return "user";
+        case RateClass::address:
             break;
     }
-    return "user";
+    return "address";
 }
 
 std::optional<RateClass> rate_class_of(Route const& route) {

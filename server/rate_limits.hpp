@@ -15,12 +15,12 @@ namespace penstock::server {
 struct Response;
 struct Route;
 
-/// What a request counts as. All but the last belong to the route; `user` is the end user whom a
-/// request names, whichever key it came with.
-enum class RateClass : std::uint8_t { read, write, bulk, admin, user };
+/// What a request counts as. All but the last two belong to the route; `user` is the end user whom
+/// an order names and `address` where it came from, whichever key it came with.
+enum class RateClass : std::uint8_t { read, write, bulk, admin, user, address };
 
-inline constexpr std::array rate_classes{RateClass::read, RateClass::write, RateClass::bulk,
-                                         RateClass::admin, RateClass::user};
+inline constexpr std::array rate_classes{RateClass::read,  RateClass::write, RateClass::bulk,
+                                         RateClass::admin, RateClass::user,  RateClass::address};
 
 std::string_view to_string(RateClass rate_class);
 

@@ -219,6 +219,21 @@ void write(JsonWriter& json, domain::Product const& product, domain::Instant at)
         .end_object();
 }
 
+void write_sale(JsonWriter& json, domain::Product const& product, domain::Instant at) {
+    json.begin_object()
+        .member("product_id", product.id.to_string())
+        .member("name", product.name)
+        .member("status", enum_to_string(domain::sale_status(product, at), ""))
+        .member("price", product.price)
+        .member("stock", product.stock)
+        .member("sold", product.sold)
+        .member("remaining", product.remaining())
+        .instant("starts_at", product.starts_at.ms)
+        .instant("ends_at", product.ends_at ? std::optional(product.ends_at->ms) : std::nullopt)
+        .instant("server_time", at.ms)
+        .end_object();
+}
+
 void write(JsonWriter& json, domain::Order const& order, std::string_view) {
     json.begin_object()
         .member("id", order.id.to_string())

@@ -22,6 +22,8 @@ void write(JsonWriter& json, domain::Purchase const& purchase, std::string_view 
 void write(JsonWriter& json, domain::Hold const& hold, std::string_view ledger);
 /// As it is at that instant.
 void write(JsonWriter& json, domain::Product const& product, domain::Instant at);
+/// A product as its sale: what a crowd reads.
+void write_sale(JsonWriter& json, domain::Product const& product, domain::Instant at);
 /// An order lies in no ledger.
 void write(JsonWriter& json, domain::Order const& order, std::string_view ledger = {});
 void write(JsonWriter& json, domain::Job const& job);

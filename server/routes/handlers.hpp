@@ -59,6 +59,26 @@ Answer get_hold(RequestContext& context);
 Answer capture_hold(RequestContext& context);
 Answer void_hold(RequestContext& context);
 
+// products.cpp
+Answer create_product(RequestContext& context);
+Answer list_products(RequestContext& context);
+Answer get_product(RequestContext& context);
+Answer restock_product(RequestContext& context);
+
+// sales.cpp
+Answer get_sale(RequestContext& context);
+Answer get_newest_sale(RequestContext& context);
+Answer watch_sale(RequestContext& context);
+Answer show_storefront(RequestContext& context);
+Answer reconcile_sales(RequestContext& context);
+
+// orders.cpp
+Answer create_order(RequestContext& context);
+Answer list_orders(RequestContext& context);
+Answer get_order(RequestContext& context);
+Answer cancel_order(RequestContext& context);
+Answer get_sale_user(RequestContext& context);
+
 // activity.cpp
 Answer list_activity(RequestContext& context);
 // reports.cpp

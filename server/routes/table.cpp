@@ -16,6 +16,7 @@ constexpr QueryNames transfers_query{"limit",     "cursor", "account", "kind",
                                      "reference", "from",   "to"};
 constexpr QueryNames purchases_query{"limit", "cursor", "buyer", "author"};
 constexpr QueryNames holds_query{"limit", "cursor", "account", "status"};
+constexpr QueryNames orders_query{"limit", "cursor", "user"};
 constexpr QueryNames activity_query{"limit", "cursor", "ledger", "account", "subject", "type"};
 constexpr QueryNames jobs_query{"limit", "cursor", "status", "kind"};
 constexpr QueryNames no_query{};
@@ -84,11 +85,30 @@ constexpr Route table[] = {
      "capture_hold"},
     {post, "/v1/ledgers/{ledger}/holds/{id}/void", Scope::write, required, void_hold, "void_hold"},
 
+    {post, "/v1/products", Scope::admin, required, create_product, "create_product"},
+    {get, "/v1/products", Scope::read, none, list_products, "list_products", paged},
+    {get, "/v1/products/{id}", Scope::read, none, get_product, "get_product"},
+    {post, "/v1/products/{id}/restock", Scope::admin, required, restock_product, "restock_product"},
+    {get, "/v1/sales/first", Scope::read, none, get_newest_sale, "get_newest_sale"},
+    {get, "/v1/sales/{product}", Scope::read, none, get_sale, "get_sale"},
+    {get, "/v1/sales/{product}/events", Scope::read, none, watch_sale, "watch_sale", no_query,
+     body_default_max, Produces::any},
+    {post, "/v1/sales/{product}/orders", Scope::write, required, create_order, "create_order"},
+    {get, "/v1/sales/{product}/orders", Scope::read, none, list_orders, "list_orders",
+     orders_query},
+    {get, "/v1/sales/{product}/orders/{id}", Scope::read, none, get_order, "get_order"},
+    {post, "/v1/sales/{product}/orders/{id}/cancel", Scope::write, required, cancel_order,
+     "cancel_order"},
+    {get, "/v1/sales/{product}/users/{user}", Scope::read, none, get_sale_user, "get_sale_user"},
+    {get, "/sale/{product}", Scope::open, none, show_storefront, "show_storefront", no_query,
+     body_default_max, Produces::page},
+
     {get, "/v1/activity", Scope::read, none, list_activity, "list_activity", activity_query},
     {post, "/v1/ledgers/{ledger}/reports", Scope::write, required, create_report, "create_report"},
     {get, "/v1/ledgers/{ledger}/reports", Scope::read, none, list_reports, "list_reports", paged},
     {get, "/v1/ledgers/{ledger}/reports/{id}", Scope::read, none, get_report, "get_report"},
 
+    {post, "/v1/admin/reconciliation", Scope::admin, required, reconcile_sales, "reconcile_sales"},
     {get, "/v1/admin/jobs", Scope::admin, none, list_jobs, "list_jobs", jobs_query},
     {get, "/v1/admin/dead-letters", Scope::admin, none, list_dead_letters, "list_dead_letters",
      paged},

@@ -16,6 +16,7 @@
 #include "cache/redis/metrics.hpp"
 #include "db/pg/metrics.hpp"
 #include "reactor/collector.hpp"
+#include "server/http/event_feed.hpp"
 #include "server/jobs/worker.hpp"
 #include "server/lane.hpp"
 #include "server/periodic.hpp"
@@ -228,6 +229,18 @@ void write_metrics(MetricsWriter& out, Labels const& labels, HttpMetrics const& 
     section.counter("penstock_http_read_bytes_total", "From clients.", metrics.bytes_read);
     section.counter("penstock_http_written_bytes_total", "To clients.", metrics.bytes_written);
     section.counter("penstock_http_writes_total", "Writes to sockets.", metrics.writes);
+}
+
+void write_metrics(MetricsWriter& out, Labels const& labels, FeedMetrics const& metrics) {
+    Section section(out, labels);
+    section.gauge("penstock_sale_feeds", "Sales that somebody watches.", metrics.feeds);
+    section.gauge("penstock_sale_watchers", "Clients that watch a sale.", metrics.watchers);
+    section.counter("penstock_sale_watchers_refused_total", "Above the limit.", metrics.refused);
+    section.counter("penstock_sale_feed_reads_total", "Of all watchers together.", metrics.reads);
+    section.counter("penstock_sale_feed_failures_total", "Reads without an answer.",
+                    metrics.failures);
+    section.counter("penstock_sale_events_total", "Sent to watchers.", metrics.events);
+    section.counter("penstock_sale_heartbeats_total", "Sent to watchers.", metrics.heartbeats);
 }
 
 void write_metrics(MetricsWriter& out, Labels const& labels, RateLimiterMetrics const& metrics) {

@@ -30,6 +30,7 @@ namespace penstock::server {
 
 struct LaneMetrics;
 struct PeriodicMetrics;
+struct FeedMetrics;
 struct RateLimiterMetrics;
 struct JobMetrics;
 
@@ -94,6 +95,8 @@ void write_metrics(MetricsWriter& out, MetricsWriter::Labels const& labels,
                    PeriodicMetrics const& metrics);
 void write_metrics(MetricsWriter& out, MetricsWriter::Labels const& labels,
                    RateLimiterMetrics const& metrics);
+void write_metrics(MetricsWriter& out, MetricsWriter::Labels const& labels,
+                   FeedMetrics const& metrics);
 void write_metrics(MetricsWriter& out, MetricsWriter::Labels const& labels,
                    PeriodicMetrics const& metrics);
 void write_metrics(MetricsWriter& out, MetricsWriter::Labels const& labels,
