@@ -1,16 +1,17 @@
 // One quota per subject in a process of several shards, with Redis and without.
 #include "server/rate_limiter.hpp"
 
-#include <boost/asio/detached.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include "cache/redis_client.hpp"
 #include "reactor/task_group.hpp"
 #include "tests/support/redis_server.hpp"
+#include "tests/support/run_on.hpp"
 
 using namespace penstock;
 using namespace penstock::server;
 using namespace std::chrono_literals;
+using tests::run_on;
 
 namespace {
 
@@ -20,23 +21,6 @@ RateLimiterOptions three_an_hour() {
     options.redis.wait = milliseconds{5'000};
     options.subjects_max = 100;
     return options;
-}
-
-/// Runs `body` on shard 0 of a reactor of its own, to its end.
-template <class Body>
-void run_on(reactor::Reactor& reactor, Body body) {
-    std::exception_ptr failure;
-    auto guarded = [&]() -> asio::awaitable<void> {
-        try {
-            co_await body();
-        } catch (...) {
-            failure = std::current_exception();
-        }
-        reactor.release();
-    };
-    asio::co_spawn(reactor.executor(0), guarded, asio::detached);
-    reactor.run();
-    if (failure) std::rethrow_exception(failure);
 }
 
 /// How many of so many requests on that shard are allowed.
