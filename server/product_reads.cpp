@@ -126,7 +126,9 @@ asio::awaitable<Result<FeedNews>> ProductReads::read_news(domain::Uuid id, Stead
 void ProductReads::remember(domain::Product const& product) {
     if (fixed_.contains(product.id)) return;
     if (fixed_.size() >= remembered_max) fixed_.clear();
-    fixed_.emplace(product.id, product);
+    auto& fixed = fixed_.emplace(product.id, product).first->second;
+    // An attempt to order copies all this, and the metadata may be 16 KiB.
+    fixed.metadata.clear();
 }
 
 milliseconds look_again_in(domain::Product const& product, domain::Instant now) {

@@ -21,8 +21,8 @@ public:
     ProductReads(asio::any_io_executor executor, db::Store& store, Clock& clock,
                  FeedLimits feed_limits);
 
-    /// What of a product never changes: everything but stock, sold and version, which are of some
-    /// earlier moment. Products are never deleted, so what was read once is known for good.
+    /// What never changes of a product: all but stock, sold, version (of some earlier moment) and
+    /// the metadata (left out). None is ever deleted, so what was read once is known for good.
     Found find_fixed(domain::OrganizationId organization, domain::ProductId id,
                      SteadyTime deadline);
 

@@ -257,6 +257,7 @@
         orders: [problem, ...known.orders.filter((order) => order.id !== problem.id)] };
       say("");
       learnMine();
+      refresh();
       return;
     }
     const words = {
