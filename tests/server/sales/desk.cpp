@@ -222,22 +222,27 @@ BOOST_AUTO_TEST_SUITE(sale_desk)
 
 BOOST_AUTO_TEST_CASE(a_crowd_at_two_servers_buys_the_stock_and_no_more) {
     with_market(crowd_buys_the_stock_and_no_more);
+    with_postgres_market(crowd_buys_the_stock_and_no_more);
 }
 
 BOOST_AUTO_TEST_CASE(a_user_who_tries_fifty_times_at_once_gets_one) {
     with_market(one_user_gets_one);
+    with_postgres_market(one_user_gets_one);
 }
 
 BOOST_AUTO_TEST_CASE(a_redis_that_forgets_everything_again_and_again_sells_nothing_twice) {
     with_market(flush_in_the_middle);
+    with_postgres_market(flush_in_the_middle);
 }
 
 BOOST_AUTO_TEST_CASE(without_redis_the_lane_decides_alone_and_afterwards_the_gate_knows) {
     with_market(redis_dies_and_comes_back);
+    with_postgres_market(redis_dies_and_comes_back);
 }
 
 BOOST_AUTO_TEST_CASE(a_gate_hears_later_what_the_lane_decided_without_it) {
     with_market(the_gate_hears_later_what_the_lane_decided_alone);
+    with_postgres_market(the_gate_hears_later_what_the_lane_decided_alone);
 }
 
 BOOST_AUTO_TEST_CASE(until_the_gate_has_heard_it_its_refusals_are_not_believed_here) {

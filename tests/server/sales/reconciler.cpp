@@ -99,10 +99,12 @@ BOOST_AUTO_TEST_SUITE(sale_reconciler)
 
 BOOST_AUTO_TEST_CASE(units_of_a_server_that_died_before_the_commit_come_back_after_the_lease) {
     with_market(died_before_the_commit);
+    with_postgres_market(died_before_the_commit);
 }
 
 BOOST_AUTO_TEST_CASE(orders_of_a_server_that_died_after_the_commit_are_counted) {
     with_market(died_after_the_commit);
+    with_postgres_market(died_after_the_commit);
 }
 
 BOOST_AUTO_TEST_CASE(drift_is_reported_and_mended_in_the_gate) { with_market(drift_is_mended); }
