@@ -192,7 +192,7 @@ std::optional<milliseconds> Arm::again(Worker& worker, SteadyTime now) {
 }
 
 void Arm::set_aside(Worker& worker) {
-    if (worker.call.postings.empty()) {
+    if (!worker.call.changes()) {
         scenario_.on_failure(worker.call);
         return;
     }

@@ -38,7 +38,11 @@ struct Call {
     int expected_status = 201;
     std::uint64_t units = 1;        ///< what it counts for: transfers in a bulk
     std::uint64_t tag = 0;          ///< the scenario's own
-    std::vector<Posting> postings;  ///< empty: the request changes nothing
+    std::vector<Posting> postings;  ///< the money that it moves
+    bool keeps = false;             ///< it changes something else than balances
+
+    /// Whether it matters what became of it.
+    bool changes() const { return keeps || !postings.empty(); }
 };
 
 }  // namespace penstock::bench

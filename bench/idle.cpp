@@ -1,21 +1,15 @@
 #include "bench/idle.hpp"
 
-#include <sys/resource.h>
-
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
-#include <exception>
 
 #include "bench/client.hpp"
 #include "bench/connection.hpp"
-#include "bench/target.hpp"
+#include "bench/ground.hpp"
 #include "reactor/deadline.hpp"
 #include "reactor/task_group.hpp"
 
@@ -24,19 +18,6 @@ namespace {
 
 /// So many connections ask at the same time: the others wait their turn, as idle ones do.
 constexpr std::size_t askers = 64;
-
-/// Descriptors that are not connections of the crowd.
-constexpr rlim_t spare_descriptors = 32;
-
-void claim_descriptors(unsigned connections) {
-    rlimit limit{};
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-    if (limit.rlim_max < connections + spare_descriptors)
-        throw Unusable("the hard limit of open files is " + std::to_string(limit.rlim_max) +
-                       ": too low for --connections " + std::to_string(connections));
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 /// The value of a metric that has no labels; negative when it is not there.
 double metric(std::string_view text, std::string_view name) {
@@ -57,54 +38,37 @@ std::string get_request(Target const& target, std::string_view path) {
 
 class Crowd {
 public:
-    Crowd(asio::any_io_executor executor, Options const& options, Target const& target)
-        : executor_(executor),
+    Crowd(Ground& ground, Options const& options)
+        : ground_(ground),
           options_(options),
-          health_(get_request(target, "/healthz")),
-          metrics_(get_request(target, "/metrics")),
-          background_(executor) {
+          health_(get_request(ground.target(), "/healthz")),
+          metrics_(get_request(ground.target(), "/metrics")) {
         result.connections = options.connections;
         result.silence_s = options.duration_s;
     }
 
-    asio::awaitable<void> main(asio::ip::tcp::endpoint endpoint);
+    asio::awaitable<void> work();
 
     IdleResult result;
 
 private:
-    asio::awaitable<void> work(asio::ip::tcp::endpoint endpoint);
     asio::awaitable<unsigned> ask_all();
     asio::awaitable<void> ask_every(std::size_t first);
     asio::awaitable<double> resident();
 
-    asio::any_io_executor executor_;
+    Ground& ground_;
     Options options_;
     std::string health_;
     std::string metrics_;
-    Sweeper sweeper_;
     std::deque<Connection> crowd_;
     std::optional<Connection> observer_;
-    reactor::TaskGroup background_;
     unsigned answered_ = 0;
 };
 
-asio::awaitable<void> Crowd::main(asio::ip::tcp::endpoint endpoint) {
-    background_.spawn(sweeper_.run());
-    std::exception_ptr failure;
-    try {
-        co_await work(std::move(endpoint));
-    } catch (...) {
-        failure = std::current_exception();
-    }
-    background_.cancel();
-    co_await background_.join();
-    if (failure) std::rethrow_exception(failure);
-}
-
-asio::awaitable<void> Crowd::work(asio::ip::tcp::endpoint endpoint) {
-    observer_.emplace(executor_, sweeper_, endpoint);
+asio::awaitable<void> Crowd::work() {
+    observer_.emplace(ground_.executor(), ground_.sweeper(), ground_.endpoint());
     for (unsigned i = 0; i < options_.connections; ++i)
-        crowd_.emplace_back(executor_, sweeper_, endpoint);
+        crowd_.emplace_back(ground_.executor(), ground_.sweeper(), ground_.endpoint());
     result.resident_before = co_await resident();
     result.answered_first = co_await ask_all();
     std::chrono::duration<double> const silence(options_.duration_s);
@@ -116,7 +80,7 @@ asio::awaitable<void> Crowd::work(asio::ip::tcp::endpoint endpoint) {
 /// How many of the crowd were answered.
 asio::awaitable<unsigned> Crowd::ask_all() {
     answered_ = 0;
-    reactor::TaskGroup asking(executor_);
+    reactor::TaskGroup asking(ground_.executor());
     for (std::size_t first = 0; first < std::min(askers, crowd_.size()); ++first)
         asking.spawn(ask_every(first));
     co_await asking.join();
@@ -151,19 +115,9 @@ IdleResult hold_idle(Options const& options) {
     if (!options.against.empty()) throw BadOptions("idle looks at one server: no --against");
     if (!options.html_file.empty()) throw BadOptions("idle has no plots: no --html");
     claim_descriptors(options.connections);
-    auto target = *Target::parse(options.target);
-    target.api_key = options.api_key;
-    asio::io_context context{1};
-    error_code error;
-    asio::ip::tcp::resolver resolver(context);
-    auto const found = resolver.resolve(target.host, target.port, error);
-    if (error) throw Unusable("cannot resolve " + target.url + ": " + error.message());
-    Crowd crowd(context.get_executor(), options, target);
-    std::exception_ptr failure;
-    auto const endpoint = found.begin()->endpoint();
-    asio::co_spawn(context, crowd.main(endpoint), [&](std::exception_ptr e) { failure = e; });
-    context.run();
-    if (failure) std::rethrow_exception(failure);
+    Ground ground(options);
+    Crowd crowd(ground, options);
+    ground.run(crowd.work());
     return crowd.result;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/json/serialize.hpp>
 
+#include "bench/pages.hpp"
 #include "bench/target.hpp"
 #include "bench/verdict.hpp"
 
@@ -13,23 +14,14 @@ namespace json = boost::json;
 
 constexpr std::size_t bulk_items_max = 5000;
 
-/// Every page of a list of accounts.
 asio::awaitable<void> list_accounts(Client& client, std::string path, Observed& observed) {
-    std::string cursor;
-    for (;;) {
-        std::string page_path = path;
-        if (!cursor.empty()) page_path += "&cursor=" + cursor;
-        auto const page = co_await client.get_ok(page_path);
-        for (auto const& account : page.at("data").as_array()) {
-            std::string const address(account.at("address").as_string());
-            observed.balances.emplace_back(address, account.at("balance").as_int64());
-            auto const* const fraction = account.as_object().if_contains("fraction");
-            if (fraction && *fraction != 0) observed.fractions[address] = fraction->as_int64();
-        }
-        auto const& next = page.at("next_cursor");
-        if (next.is_null()) co_return;
-        cursor = std::string(next.as_string());
-    }
+    VisitRow const add = [&observed](json::value const& account) {
+        std::string const address(account.at("address").as_string());
+        observed.balances.emplace_back(address, account.at("balance").as_int64());
+        auto const* const fraction = account.as_object().if_contains("fraction");
+        if (fraction && *fraction != 0) observed.fractions[address] = fraction->as_int64();
+    };
+    co_await each_row(client, path, add);
 }
 
 void read_totals(json::value const& totals, Observed& observed) {
@@ -89,13 +81,8 @@ asio::awaitable<Observed> observe(Client& client, std::string ledger, Ask ask) {
             auto const verified = co_await client.get_ok(path + "/verify");
             read_verdict(verified, observed);
         }
-    } catch (boost::system::system_error const& error) {
-        throw Unusable("ledger " + ledger +
-                       ": an answer is not of the documented form: " + error.what());
-    } catch (std::out_of_range const& error) {
-        throw Unusable("ledger " + ledger + ": an answer lacks a member: " + error.what());
-    } catch (std::invalid_argument const& error) {
-        throw Unusable("ledger " + ledger + ": a member has the wrong type: " + error.what());
+    } catch (...) {
+        rethrow_as_unusable("ledger " + ledger);
     }
     co_return observed;
 }

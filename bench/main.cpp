@@ -7,6 +7,7 @@
 #include "bench/chaos/chaos.hpp"
 #include "bench/idle.hpp"
 #include "bench/run.hpp"
+#include "bench/sale/spike.hpp"
 
 namespace {
 
@@ -27,6 +28,14 @@ int idle(Options const& options) {
     return result.sound() ? 0 : 1;
 }
 
+int spike(Options const& options) {
+    auto const result = sale::play_spike(options);
+    std::fputs(table(result).c_str(), stdout);
+    write_file(options.json_file, to_json(result));
+    write_file(options.html_file, to_html(result));
+    return result.sound() ? 0 : 1;
+}
+
 int bench(std::vector<std::string> const& arguments) {
     auto const options = parse_options(arguments);
     if (!options) {
@@ -40,6 +49,8 @@ int bench(std::vector<std::string> const& arguments) {
         write_file(options->json_file, to_json(result));
         return result.sound() ? 0 : 1;
     }
+    bool const at_once = options->scenario == "sale" && options->sale.load == SaleLoad::spike;
+    if (at_once) return spike(*options);
     auto const result = run(*options);
     std::fputs(table(result).c_str(), stdout);
     write_file(options->json_file, to_json(result));

@@ -15,12 +15,13 @@ namespace {
 
 namespace po = boost::program_options;
 
-constexpr char const* scenario_names[] = {"transfers", "bulk",    "reads", "retail",
-                                          "purchases", "replays", "flat",  "idle"};
+constexpr char const* scenario_names[] = {"transfers", "bulk", "reads", "retail", "purchases",
+                                          "replays",   "flat", "idle",  "sale"};
 
 struct Raw {
     std::string pattern;
     std::string as;
+    std::string load;
     std::int64_t timeout_ms;
     double repeat_against = 0;
 };
@@ -28,7 +29,8 @@ struct Raw {
 void add_chaos(po::options_description& all, ChaosOptions& o) {
     auto add = all.add_options();
     add("chaos", po::bool_switch(&o.on),
-        "purchases, transfers: rounds of load under which things are killed and started again; "
+        "purchases, transfers, sale: rounds of load under which things are killed and started "
+        "again; "
         "then every request's effect is looked up");
     add("rounds", po::value(&o.rounds)->default_value(o.rounds), "chaos: how many");
     add("server", po::value(&o.servers)->composing(),
@@ -38,6 +40,36 @@ void add_chaos(po::options_description& all, ChaosOptions& o) {
     add("postgres", po::value(&o.postgres)->default_value(o.postgres),
         "chaos: a command that runs PostgreSQL");
     add("fault", po::value(&o.faults)->composing(), "chaos: a command that breaks something else");
+}
+
+void add_sale(po::options_description& all, SaleOptions& o, Raw& raw) {
+    auto add = all.add_options();
+    add("load", po::value(&raw.load)->default_value(raw.load),
+        "sale: spike (a crowd at the start second), accepted (as many orders as can be), refused "
+        "(attempts on what is sold out, against GET /healthz of the same server)");
+    add("stock", po::value(&o.stock)->default_value(o.stock), "sale: units (spike, chaos)");
+    add("limit", po::value(&o.per_user_limit)->default_value(o.per_user_limit),
+        "sale: units for each user (spike, chaos)");
+    add("price", po::value(&o.price)->default_value(o.price), "sale: of a unit");
+    add("paid", po::bool_switch(&o.paid), "sale: orders are paid in a ledger, by funded buyers");
+    add("products", po::value(&o.products)->default_value(o.products),
+        "sale, accepted: how many are on sale at the same time");
+    add("users", po::value(&o.users)->default_value(o.users),
+        "sale: who come (spike, chaos); with --paid also who take turns (accepted)");
+    add("quantity", po::value(&o.quantity_max)->default_value(o.quantity_max),
+        "sale: an order is for 1 to so many units (spike, chaos)");
+    add("spread-ms", po::value(&o.spread_ms)->default_value(o.spread_ms),
+        "sale: everybody comes within so long after the start, most of them soon");
+    add("early", po::value(&o.early)->default_value(o.early),
+        "sale: the share of users who come too early, and again after the start");
+    add("again", po::value(&o.repeat_buyers)->default_value(o.repeat_buyers),
+        "sale: the share of users who want another order, under another key");
+    add("double", po::value(&o.repetitions)->default_value(o.repetitions),
+        "sale: the share of users whose order is sent twice under one key");
+    add("bots", po::value(&o.bots)->default_value(o.bots),
+        "sale: users who try again and again, each on a connection of his own");
+    add("bot-attempts", po::value(&o.bot_attempts)->default_value(o.bot_attempts),
+        "sale: how often each bot tries");
 }
 
 po::options_description describe(Options& o, Raw& raw) {
@@ -80,6 +112,7 @@ po::options_description describe(Options& o, Raw& raw) {
         "replays: the share of requests whose key was used before, 0 to 1");
     add("repeat-against", po::value(&raw.repeat_against),
         "replays: that share on the servers of --against");
+    add_sale(all, o.sale, raw);
     add_chaos(all, o.chaos);
     add("json", text(o.json_file), "write the results to this file");
     add("html", text(o.html_file), "write a report with plots to this file");
@@ -109,6 +142,13 @@ As as_of(std::string const& name) {
     throw BadOptions("--as is purchases or transfers");
 }
 
+SaleLoad load_of(std::string const& name) {
+    for (auto const load : {SaleLoad::spike, SaleLoad::accepted, SaleLoad::refused}) {
+        if (name == name_of(load)) return load;
+    }
+    throw BadOptions("--load is spike, accepted or refused");
+}
+
 bool fits(Pattern pattern, std::string const& scenario) {
     bool const of_purchases = pattern == Pattern::author || pattern == Pattern::platform;
     if (scenario == "purchases") return of_purchases || pattern == Pattern::uniform;
@@ -117,8 +157,8 @@ bool fits(Pattern pattern, std::string const& scenario) {
 
 void validate_chaos(Options const& o) {
     auto const& chaos = o.chaos;
-    require(o.scenario == "purchases" || o.scenario == "transfers",
-            "--chaos goes with purchases or transfers");
+    require(o.scenario == "purchases" || o.scenario == "transfers" || o.scenario == "sale",
+            "--chaos goes with purchases, transfers or sale");
     require(chaos.rounds >= 1 && chaos.rounds <= 100'000, "--rounds is 1 to 100000");
     for (auto const& server : chaos.servers) {
         require(server.find("{listen}") != std::string::npos,
@@ -131,11 +171,34 @@ void validate_chaos(Options const& o) {
     require(o.rate == 0, "--chaos is a closed loop: no --rate");
 }
 
+void validate_sale(Options const& o) {
+    auto const& sale = o.sale;
+    constexpr std::int64_t units_max = 1'000'000'000;
+    require(sale.stock >= 0 && sale.stock <= units_max, "--stock is 0 to 1000000000");
+    require(sale.per_user_limit >= 1 && sale.per_user_limit <= units_max,
+            "--limit is 1 to 1000000000");
+    require(sale.price >= 0 && sale.price <= units_max, "--price is 0 to 1000000000");
+    require(sale.products >= 1 && sale.products <= 1000, "--products is 1 to 1000");
+    require(sale.users >= 1 && sale.users <= 1'000'000, "--users is 1 to 1000000");
+    require(sale.quantity_max >= 1 && sale.quantity_max <= 1000, "--quantity is 1 to 1000");
+    require(in(sale.spread_ms, 1, 600'000), "--spread-ms is 1 to 600000");
+    for (double const share : {sale.early, sale.repeat_buyers, sale.repetitions}) {
+        require(in(share, 0, 1), "--early, --again and --double are 0 to 1");
+    }
+    require(sale.bots <= 1000 && sale.bot_attempts <= 100'000,
+            "--bots is 0 to 1000, --bot-attempts 0 to 100000");
+    bool const spike = sale.load == SaleLoad::spike;
+    require(!o.chaos.on || spike, "--chaos strikes a spike: no --load");
+    require(!spike || o.against.empty(), "a spike looks at one server: no --against");
+    require(!spike || o.rate == 0, "a spike has its own arrivals: no --rate");
+}
+
 void validate(Options const& o) {
     bool known = false;
     for (auto const* const name : scenario_names) known = known || o.scenario == name;
-    require(known,
-            "the scenario is transfers, bulk, reads, retail, purchases, replays, flat or idle");
+    require(
+        known,
+        "the scenario is transfers, bulk, reads, retail, purchases, replays, flat, idle or sale");
     require(Target::parse(o.target).has_value(), "--target is http://host[:port]");
     for (auto const& against : o.against) {
         require(Target::parse(against).has_value(), "--against is http://host[:port]");
@@ -158,6 +221,7 @@ void validate(Options const& o) {
     require(o.pattern != Pattern::platform || o.ledgers == 1,
             "--pattern platform is about one ledger: no --ledgers");
     require(in(o.repeat, 0, 1) && in(o.repeat_against.value_or(0), 0, 1), "--repeat is 0 to 1");
+    if (o.scenario == "sale") validate_sale(o);
     if (o.chaos.on) validate_chaos(o);
 }
 
@@ -181,10 +245,23 @@ char const* name_of(Pattern pattern) {
 
 char const* name_of(As as) { return as == As::purchases ? "purchases" : "transfers"; }
 
+char const* name_of(SaleLoad load) {
+    switch (load) {
+        case SaleLoad::spike:
+            return "spike";
+        case SaleLoad::accepted:
+            return "accepted";
+        case SaleLoad::refused:
+            return "refused";
+    }
+    return "unknown";
+}
+
 std::optional<Options> parse_options(std::vector<std::string> const& arguments) {
     Options options;
     if (char const* const key = std::getenv("PENSTOCK_API_KEY")) options.api_key = key;
-    Raw raw{name_of(options.pattern), name_of(options.as), options.timeout.count()};
+    Raw raw{name_of(options.pattern), name_of(options.as), name_of(options.sale.load),
+            options.timeout.count()};
     auto all = describe(options, raw);
     all.add_options()("scenario", po::value(&options.scenario), "");
     po::positional_options_description positional;
@@ -208,15 +285,18 @@ std::optional<Options> parse_options(std::vector<std::string> const& arguments) 
     options.timeout = std::chrono::milliseconds(raw.timeout_ms);
     options.pattern = pattern_of(raw.pattern);
     options.as = as_of(raw.as);
+    options.sale.load = load_of(raw.load);
     validate(options);
     return options;
 }
 
 std::string help_text() {
     Options options;
-    Raw raw{name_of(options.pattern), name_of(options.as), options.timeout.count()};
+    Raw raw{name_of(options.pattern), name_of(options.as), name_of(options.sale.load),
+            options.timeout.count()};
     std::ostringstream out;
-    out << "penstock-bench <transfers|bulk|reads|retail|purchases|replays|flat|idle> [options]\n"
+    out << "penstock-bench <transfers|bulk|reads|retail|purchases|replays|flat|idle|sale> "
+           "[options]\n"
         << "Puts load on a running server, checks its books, and reports.\n"
         << "Exit code: 0 all is well, 1 the books are off or an answer is wrong, 2 bad options.\n\n"
         << describe(options, raw);

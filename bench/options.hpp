@@ -24,6 +24,28 @@ struct ChaosOptions {
     std::vector<std::string> faults;   ///< further commands, each run to its end
 };
 
+/// What a sale is put under: the crowd of its first second, or as many orders as the server takes,
+/// all of them accepted, or all of them refused because there is nothing left.
+enum class SaleLoad { spike, accepted, refused };
+
+/// `sale`: what is sold, and who comes.
+struct SaleOptions {
+    SaleLoad load = SaleLoad::spike;
+    std::int64_t stock = 200;
+    std::int64_t per_user_limit = 1;
+    std::int64_t price = 1000;
+    bool paid = false;      ///< into a ledger, by funded buyers
+    unsigned products = 1;  ///< accepted: on sale at the same time
+    unsigned users = 5000;
+    unsigned quantity_max = 1;   ///< units in an order: 1 to so many
+    double spread_ms = 500;      ///< so long after the start the last of them has come
+    double early = 0.1;          ///< the share of users that come too early and once more
+    double repeat_buyers = 0.1;  ///< of users that want another order, under another key
+    double repetitions = 0.1;    ///< of users that send their order twice, under one key
+    unsigned bots = 4;           ///< users that try again and again
+    unsigned bot_attempts = 50;
+};
+
 struct Options {
     std::string scenario;
     std::string target = "http://127.0.0.1:8080";
@@ -49,6 +71,7 @@ struct Options {
     As as = As::purchases;
     double repeat = 0.5;                   ///< replays: the share of keys that were used before
     std::optional<double> repeat_against;  ///< the same on the other servers
+    SaleOptions sale;
     ChaosOptions chaos;
     std::string json_file;
     std::string html_file;
@@ -66,5 +89,6 @@ std::optional<Options> parse_options(std::vector<std::string> const& arguments);
 std::string help_text();
 char const* name_of(Pattern pattern);
 char const* name_of(As as);
+char const* name_of(SaleLoad load);
 
 }  // namespace penstock::bench

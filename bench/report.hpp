@@ -8,6 +8,7 @@
 #include "bench/ratios.hpp"
 #include "bench/scenario.hpp"
 #include "bench/stats.hpp"
+#include "bench/text_parts.hpp"
 
 namespace penstock::bench {
 
@@ -42,9 +43,6 @@ std::string table(RunResult const& result);
 std::string to_json(RunResult const& result);
 std::string to_html(RunResult const& result);
 
-/// "1.23 ms", from nanoseconds.
-std::string duration_text(std::uint64_t nanoseconds);
-std::string rate_text(double per_second);
 /// The conditions in one line: a figure without them is not a figure.
 std::string conditions(RunResult const& result);
 

@@ -3,36 +3,13 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "bench/json_parts.hpp"
 #include "bench/report.hpp"
 
 namespace penstock::bench {
 namespace {
 
 namespace json = boost::json;
-
-json::object latency_json(Histogram const& latency) {
-    json::object out;
-    out["count"] = latency.count();
-    out["mean_us"] = latency.mean() / 1e3;
-    for (double const percent : shown_percentiles) {
-        std::string name = "p" + std::to_string(percent);
-        name.erase(name.find_last_not_of('0') + 1);
-        if (name.ends_with('.')) name.pop_back();
-        out[name + "_us"] = static_cast<double>(latency.percentile(percent)) / 1e3;
-    }
-    out["max_us"] = static_cast<double>(latency.max()) / 1e3;
-    return out;
-}
-
-json::object counts_json(StatusCounts const& counts) {
-    json::object out;
-    for (auto const& [what, count] : counts) out[what] = count;
-    return out;
-}
-
-double per_second(std::uint64_t count, double seconds) {
-    return seconds > 0 ? static_cast<double>(count) / seconds : 0;
-}
 
 json::array routes_json(Stats const& stats) {
     json::array out;
@@ -53,13 +30,6 @@ json::array slices_json(Stats const& stats) {
                        {"units", slice.units},
                        {"latency", latency_json(slice.latency)}});
     }
-    return out;
-}
-
-template <class Range>
-json::array array_of(Range const& values) {
-    json::array out;
-    for (auto const& value : values) out.emplace_back(value);
     return out;
 }
 

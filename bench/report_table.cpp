@@ -1,41 +1,12 @@
 // The results for a terminal, and whether the run was sound.
-#include <cstdio>
-
 #include "bench/report.hpp"
 
 namespace penstock::bench {
 namespace {
 
-constexpr std::size_t differences_shown_max = 20;
-
-template <class... Arguments>
-std::string format(char const* pattern, Arguments... arguments) {
-    char text[256];
-    std::snprintf(text, sizeof text, pattern, arguments...);
-    return text;
-}
-
-double per_second(std::uint64_t count, double seconds) {
-    return seconds > 0 ? static_cast<double>(count) / seconds : 0;
-}
-
-std::string latency_row(char const* label, std::uint64_t accepted, double seconds,
-                        Histogram const& latency) {
-    auto row = format("  %-28s %10s/s", label, rate_text(per_second(accepted, seconds)).c_str());
-    for (double const percent : shown_percentiles) {
-        row += format(" %9s", duration_text(latency.percentile(percent)).c_str());
-    }
-    return row + format(" %9s\n", duration_text(latency.max()).c_str());
-}
-
-std::string counts_row(char const* label, StatusCounts const& counts) {
-    if (counts.empty()) return {};
-    std::string row = format("  %-28s", label);
-    for (auto const& [what, count] : counts) {
-        row += " " + std::to_string(count) + " × " + what + ";";
-    }
-    row.back() = '\n';
-    return row;
+std::string rate_row(char const* label, std::uint64_t accepted, double seconds,
+                     Histogram const& latency) {
+    return latency_row(label, rate_text(per_second(accepted, seconds)) + "/s", latency);
 }
 
 std::string open_loop_row(Stats const& stats) {
@@ -48,18 +19,11 @@ std::string open_loop_row(Stats const& stats) {
 std::string verdict_rows(ArmResult const& arm) {
     auto const& stats = arm.stats;
     std::string out;
-    for (auto const& fault : stats.faults) out += "  FAULT " + fault.substr(0, 300) + "\n";
+    out += fault_rows("FAULT", stats.faults);
     if (stats.unresolved > 0) {
         out += "  FAULT " + std::to_string(stats.unresolved) + " requests of unknown fate\n";
     }
-    std::size_t shown = 0;
-    for (auto const& difference : arm.off) {
-        if (++shown > differences_shown_max) break;
-        out += "  OFF   " + difference + "\n";
-    }
-    if (arm.off.size() > differences_shown_max) {
-        out += "  OFF   and " + std::to_string(arm.off.size() - differences_shown_max) + " more\n";
-    }
+    out += fault_rows("OFF  ", arm.off);
     if (arm.off.empty()) out += "  books agree with every acknowledged amount\n";
     return out;
 }
@@ -68,13 +32,12 @@ std::string arm_table(ArmResult const& arm, RunResult const& result) {
     auto const& stats = arm.stats;
     double const seconds = stats.seconds();
     std::string out = "\n" + arm.url + "  " + arm.server + "\n";
-    out += format("  %-28s %12s %9s %9s %9s %9s %9s\n", "", "throughput", "p50", "p90", "p99",
-                  "p99.9", "max");
+    out += latency_head("throughput");
     for (auto const& route : stats.routes) {
-        out += latency_row(route.label.c_str(), route.accepted, seconds, route.latency);
+        out += rate_row(route.label.c_str(), route.accepted, seconds, route.latency);
     }
     if (stats.routes.size() > 1) {
-        out += latency_row("all", stats.accepted(), seconds, stats.latency());
+        out += rate_row("all", stats.accepted(), seconds, stats.latency());
     }
     if (stats.units() != stats.accepted()) {
         out += format("  %-28s %10s/s\n", result.unit.c_str(),
@@ -87,15 +50,20 @@ std::string arm_table(ArmResult const& arm, RunResult const& result) {
     if (stats.resent > 0) {
         out += "  sent again under the same key: " + std::to_string(stats.resent) + "\n";
     }
-    for (auto const& [name, value] : arm.figures) {
-        out += format("  %-28s ", name.c_str()) + value + "\n";
-    }
+    for (auto const& [name, value] : arm.figures) out += figure_row(name, value);
     return out + verdict_rows(arm);
 }
 
 std::string share_text(Options const& o) {
     std::string const target = format("%.2f", o.repeat);
     return o.repeat_against ? target + " against " + format("%.2f", *o.repeat_against) : target;
+}
+
+std::string sale_text(SaleOptions const& sale) {
+    if (sale.load == SaleLoad::refused) return ": attempts on what is sold out, against /healthz";
+    std::string out = ": accepted orders of " + std::to_string(sale.products) + " product(s)";
+    if (!sale.paid) return out + ", each by another user";
+    return out + ", paid by " + std::to_string(sale.users) + " users in turn";
 }
 
 std::string ratio_row(char const* label, Spread const& spread) {
@@ -117,23 +85,14 @@ bool RunResult::sound() const {
     return true;
 }
 
-std::string duration_text(std::uint64_t nanoseconds) {
-    auto const value = static_cast<double>(nanoseconds);
-    if (value < 1e6) return format("%.0f us", value / 1e3);
-    if (value < 1e9) return format(value < 1e8 ? "%.2f ms" : "%.0f ms", value / 1e6);
-    return format("%.2f s", value / 1e9);
-}
-
-std::string rate_text(double per_second) {
-    return format(per_second < 100 ? "%.1f" : "%.0f", per_second);
-}
-
 std::string conditions(RunResult const& result) {
     auto const& o = result.options;
     std::string out = o.scenario;
     bool const told_as = o.scenario == "retail" || o.scenario == "replays";
     if (told_as) out += std::string(" as ") + name_of(o.as);
-    if (o.scenario != "retail" && o.scenario != "flat") {
+    bool const sale = o.scenario == "sale";
+    if (sale) out += sale_text(o.sale);
+    if (o.scenario != "retail" && o.scenario != "flat" && !sale) {
         out += std::string(", ") + name_of(o.pattern) + ", " + std::to_string(o.accounts) +
                " accounts in each of " + std::to_string(o.ledgers) + " ledger(s)";
     }

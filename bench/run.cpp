@@ -1,6 +1,5 @@
 #include "bench/run.hpp"
 
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,11 +9,11 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/json/serialize.hpp>
 #include <cstdio>
-#include <ctime>
 #include <exception>
 #include <memory>
 
 #include "bench/arm.hpp"
+#include "bench/conditions.hpp"
 #include "bench/scenario.hpp"
 #include "reactor/deadline.hpp"
 #include "reactor/task_group.hpp"
@@ -40,31 +39,6 @@ struct Side {
     std::unique_ptr<Scenario> scenario;
     Arm arm;
 };
-
-double cpu_seconds() {
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
-    auto const seconds = [](timeval const& t) {
-        return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-    };
-    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
-std::string utc_now() {
-    std::time_t const now = std::time(nullptr);
-    std::tm parts{};
-    gmtime_r(&now, &parts);
-    char text[32];
-    std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-    return text;
-}
-
-std::string new_run_id() {
-    Random random(entropy());
-    std::string uuid;
-    append_uuid4(uuid, random);
-    return uuid.substr(0, 8) + uuid.substr(9, 4);
-}
 
 class Run {
 public:
@@ -114,6 +88,9 @@ asio::awaitable<void> Run::work() {
     result_.options = options_;
     result_.started_at = utc_now();
     co_await open(options_.target);
+    // What is refused is compared with the least that the same server does for anybody.
+    bool const itself = options_.scenario == "sale" && options_.sale.load == SaleLoad::refused;
+    if (itself && options_.against.empty()) options_.against.push_back(options_.target);
     for (auto const& url : options_.against) co_await open(url);
     for (auto const& side : sides_) {
         say("setting up", *side);
@@ -144,8 +121,10 @@ void Run::add_side(Target target, asio::ip::tcp::endpoint endpoint) {
     context.target = std::move(target);
     context.target.api_key = options_.api_key;
     context.options = options_;
-    bool const compared_with = !sides_.empty();
-    if (compared_with && options_.repeat_against) context.options.repeat = *options_.repeat_against;
+    context.compared_with = !sides_.empty();
+    if (context.compared_with && options_.repeat_against) {
+        context.options.repeat = *options_.repeat_against;
+    }
     context.run_id = new_run_id();
     context.key_seed = entropy();
     sides_.push_back(std::make_unique<Side>(executor_, sweeper_, std::move(endpoint),
@@ -168,8 +147,7 @@ asio::awaitable<void> Run::measure() {
     Seconds const total = counted ? Seconds(load_max) : Seconds(options_.duration_s);
     Seconds const warmup(replay ? 0 : options_.warmup_s);
     Seconds const slice = sides_.size() > 1 ? Seconds(options_.slice_s) : total;
-    auto const cpu_before = cpu_seconds();
-    auto const began = steady_now();
+    CpuShare const share;
     for (auto const& side : sides_) {
         if (warmup.count() > 0) co_await side->arm.slice(warmup, false);
     }
@@ -180,8 +158,7 @@ asio::awaitable<void> Run::measure() {
             co_await side->arm.slice(std::min(slice, left), true);
         }
     }
-    Seconds const spent = steady_now() - began;
-    result_.generator_cpu = (cpu_seconds() - cpu_before) / std::max(spent.count(), 1e-6);
+    result_.generator_cpu = share.of_one_core();
 }
 
 bool Run::all_exhausted() const {

@@ -65,6 +65,7 @@ struct ScenarioContext {
     Options options;
     std::string run_id;  ///< makes the names of this run's ledgers unique
     std::uint64_t key_seed = 0;
+    bool compared_with = false;  ///< a server of --against
 };
 
 /// Throws Unusable for input that cannot be read. The name has been checked.

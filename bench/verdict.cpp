@@ -30,16 +30,13 @@ std::optional<std::int64_t> whole_number(std::string_view text) {
 
 Verdict judge(Response const& response, int expected_status) {
     int const status = response.status;
-    bool const success = status < 400;
-    if (success) return status == expected_status ? Verdict::accepted : Verdict::wrong;
+    if (status < 400) return status == expected_status ? Verdict::accepted : Verdict::wrong;
     if (status == 429) return Verdict::refused;
-    if (status == 503 && text_member(response.body, "code") == "overloaded") {
-        return Verdict::refused;
-    }
-    if (status >= 500) return Verdict::unclear;
-    bool const in_flight =
-        status == 409 && text_member(response.body, "code") == "idempotency_in_flight";
-    return in_flight ? Verdict::unclear : Verdict::wrong;
+    auto const code = text_member(response.body, "code");
+    if (status == 503 && code == "overloaded") return Verdict::refused;
+    bool const in_flight = status == 409 && code == "idempotency_in_flight";
+    if (status >= 500 || in_flight) return Verdict::unclear;
+    return status == expected_status ? Verdict::accepted : Verdict::wrong;
 }
 
 std::string problem_code(std::string_view body) {

@@ -17,7 +17,8 @@ enum class Verdict {
     wrong,     ///< refused for a reason that this load never gives, or another 2xx or 3xx
 };
 
-/// 503 `overloaded` and 429 were turned away at the door. Any other 5xx may hide an effect, and
+/// The expected status may be a refusal: a load that is there to be refused. 503 `overloaded` and
+/// 429 were turned away at the door. Any other 5xx may hide an effect, and
 /// so does a key in flight.
 Verdict judge(Response const& response, int expected_status);
 

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "bench/chaos/sale_round.hpp"
 #include "bench/client.hpp"
 #include "reactor/task_group.hpp"
 
@@ -14,15 +15,15 @@ namespace {
 
 void add(RoundResult& total, RoundResult const& round) {
     total.judgement.add(round.judgement);
-    total.sent += round.sent;
-    total.replays_compared += round.replays_compared;
-    total.replays_different += round.replays_different;
+    total.crew.add(round.crew);
+    total.sales.stock += round.sales.stock;
+    total.sales.sold += round.sales.sold;
+    total.sales.rest += round.sales.rest;
+    total.sales.over_sold += round.sales.over_sold;
+    total.sales.over_limit += round.sales.over_limit;
     for (auto const& difference : round.off) {
-        if (total.off.size() < details_max) total.off.push_back(difference);
+        if (total.off.size() < Judgement::details_max) total.off.push_back(difference);
     }
-    total.unusable = std::max(total.unusable, round.unusable);
-    total.unusable_while_answered =
-        std::max(total.unusable_while_answered, round.unusable_while_answered);
 }
 
 std::string describe(Options const& o) {
@@ -31,7 +32,10 @@ std::string describe(Options const& o) {
                        " server(s)";
     if (!o.chaos.redis.empty()) text += ", Redis";
     if (!o.chaos.postgres.empty()) text += ", PostgreSQL";
-    return text;
+    if (o.scenario != "sale") return text;
+    text += "; " + std::to_string(o.sale.users) + " users for " + std::to_string(o.sale.stock) +
+            " units, at most " + std::to_string(o.sale.per_user_limit) + " each";
+    return text + (o.sale.paid ? ", paid in a ledger" : "");
 }
 
 class Campaign {
@@ -48,6 +52,7 @@ public:
 
 private:
     asio::awaitable<void> play(Stage& stage);
+    asio::awaitable<RoundResult> play_one(Stage& stage, std::string name);
     void say(RoundResult const& round) const;
 
     asio::any_io_executor executor_;
@@ -84,8 +89,7 @@ asio::awaitable<void> Campaign::play(Stage& stage) {
     append_uuid4(run_id, names);
     for (unsigned i = 0; i < options_.chaos.rounds && !stopped_; ++i) {
         std::string const name = "chaos-" + run_id.substr(0, 8) + "-" + std::to_string(i);
-        Round round(executor_, sweeper_, stage, options_, name, random_.next());
-        auto const played = co_await round.play();
+        auto const played = co_await play_one(stage, name);
         add(result_.total, played);
         result_.rounds += 1;
         say(played);
@@ -93,10 +97,27 @@ asio::awaitable<void> Campaign::play(Stage& stage) {
     co_await stage.close();
 }
 
+asio::awaitable<RoundResult> Campaign::play_one(Stage& stage, std::string name) {
+    auto const seed = random_.next();
+    if (options_.scenario == "sale") {
+        SaleRound round(executor_, sweeper_, stage, options_, name, seed);
+        co_return co_await round.play();
+    }
+    Round round(executor_, sweeper_, stage, options_, name, seed);
+    co_return co_await round.play();
+}
+
 void Campaign::say(RoundResult const& round) const {
     auto const& j = round.judgement;
-    std::fprintf(stderr, "round %u: %llu acknowledged, %llu unanswered at first, %s\n",
-                 result_.rounds, static_cast<unsigned long long>(j.acknowledged),
+    auto const& sales = round.sales;
+    std::string sold;
+    if (sales.stock > 0) {
+        sold = std::to_string(sales.sold) + " of " + std::to_string(sales.stock) + " sold (" +
+               std::to_string(sales.rest) + " at the end), " + std::to_string(sales.over_sold) +
+               " over, ";
+    }
+    std::fprintf(stderr, "round %u: %s%llu acknowledged, %llu unanswered at first, %s\n",
+                 result_.rounds, sold.c_str(), static_cast<unsigned long long>(j.acknowledged),
                  static_cast<unsigned long long>(j.unanswered),
                  round.sound() ? "nothing lost, nothing doubled" : "NOT SOUND");
 }

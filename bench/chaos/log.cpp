@@ -22,20 +22,6 @@ char const* name_of(Deed deed) {
 
 }  // namespace
 
-void Judgement::add(Judgement const& other) {
-    acknowledged += other.acknowledged;
-    refused += other.refused;
-    unanswered += other.unanswered;
-    unresolved += other.unresolved;
-    wrong += other.wrong;
-    lost += other.lost;
-    doubled += other.doubled;
-    phantom += other.phantom;
-    for (auto const& detail : other.details) {
-        if (details.size() < details_max) details.push_back(detail);
-    }
-}
-
 std::uint32_t Log::begin(Entry entry) {
     entries_.push_back(std::move(entry));
     return static_cast<std::uint32_t>(entries_.size() - 1);
@@ -103,9 +89,9 @@ Judgement Log::judge(Traces const& traces, std::uint32_t book) const {
                 fault = "answered as it does not deserve";
                 break;
         }
-        if (!fault || result.details.size() >= details_max) continue;
-        result.details.push_back(std::string(name_of(entry.deed)) + " " + reference_of(i) + ": " +
-                                 fault + "; " + entry.answer.substr(0, 200));
+        if (!fault) continue;
+        result.note(std::string(name_of(entry.deed)) + " " + reference_of(i) + ": " + fault + "; " +
+                    entry.answer.substr(0, 200));
     }
     return result;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bench/books.hpp"
+#include "bench/judgement.hpp"
 #include "bench/random.hpp"
 
 namespace penstock::bench::chaos {
@@ -47,23 +48,6 @@ struct Trace {
 
 /// By reference. An entry's reference is its number, see reference_of().
 using Traces = std::map<std::string, Trace>;
-
-struct Judgement {
-    std::uint64_t acknowledged = 0;
-    std::uint64_t refused = 0;
-    std::uint64_t unanswered = 0;  ///< at least once; most of them have an answer by now
-    std::uint64_t unresolved = 0;  ///< no answer to the end
-    std::uint64_t wrong = 0;
-    std::uint64_t lost = 0;     ///< acknowledged, and not there
-    std::uint64_t doubled = 0;  ///< there more than once
-    std::uint64_t phantom = 0;  ///< refused, and there
-    std::vector<std::string> details;
-
-    bool sound() const { return unresolved + wrong + lost + doubled + phantom == 0; }
-    void add(Judgement const& other);
-};
-
-inline constexpr std::size_t details_max = 20;
 
 class Log {
 public:

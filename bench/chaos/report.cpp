@@ -2,10 +2,10 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
-#include <cstdio>
 
 #include "bench/chaos/chaos.hpp"
-#include "bench/report.hpp"
+#include "bench/json_parts.hpp"
+#include "bench/text_parts.hpp"
 
 namespace penstock::bench::chaos {
 namespace {
@@ -14,16 +14,6 @@ namespace json = boost::json;
 
 /// Of a command that was a fault: it is told by how it begins.
 constexpr std::size_t shown_max = 70;
-
-std::string row(char const* label, std::string const& value) {
-    char text[64];
-    std::snprintf(text, sizeof text, "  %-28s ", label);
-    return text + value + "\n";
-}
-
-std::string row(char const* label, std::uint64_t value) {
-    return row(label, std::to_string(value));
-}
 
 std::string span(std::chrono::nanoseconds value) {
     return duration_text(static_cast<std::uint64_t>(value.count()));
@@ -39,18 +29,11 @@ std::uint64_t count_of(std::map<std::string, std::uint64_t> const& faults) {
     return sum;
 }
 
-std::string fault_rows(std::map<std::string, std::uint64_t> const& faults) {
-    std::string out = row("faults", count_of(faults));
+std::string blow_rows(std::map<std::string, std::uint64_t> const& faults) {
+    std::string out = figure_row("faults", count_of(faults));
     for (auto const& [what, count] : faults) {
-        out += row("", std::to_string(count) + " × " + what.substr(0, shown_max));
+        out += figure_row("", std::to_string(count) + " × " + what.substr(0, shown_max));
     }
-    return out;
-}
-
-template <class Range>
-json::array array_of(Range const& values) {
-    json::array out;
-    for (auto const& value : values) out.emplace_back(value);
     return out;
 }
 
@@ -61,24 +44,32 @@ std::string table(ChaosResult const& result) {
     auto const& j = total.judgement;
     std::string out =
         "chaos: " + result.conditions + ", seed " + std::to_string(result.seed) + "\n";
-    out += row("rounds", result.rounds);
-    out += fault_rows(result.faults);
-    out += row("requests sent", total.sent);
-    out += row("acknowledged", j.acknowledged);
-    out += row("refused", j.refused);
-    out += row("unanswered at first", j.unanswered);
-    out += row("unanswered to the end", j.unresolved);
-    out += row("lost", j.lost);
-    out += row("doubled", j.doubled);
-    out += row("refused, and there", j.phantom);
-    out += row("wrong answers", j.wrong);
-    out += row("replays compared", total.replays_compared);
-    out += row("replays that differed", total.replays_different);
-    out += row("longest a key was unusable", span(total.unusable) + " since its request was lost");
-    out += row("", span(total.unusable_while_answered) + " of it while servers answered");
-    for (auto const& detail : j.details) out += "  FAULT " + detail + "\n";
-    for (auto const& surprise : result.surprises) out += "  FAULT " + surprise + "\n";
-    for (auto const& difference : total.off) out += "  OFF   " + difference + "\n";
+    out += figure_row("rounds", result.rounds);
+    out += blow_rows(result.faults);
+    if (total.sales.stock > 0) {
+        out += figure_row("stock", std::to_string(total.sales.stock));
+        out += figure_row("sold", std::to_string(total.sales.sold));
+        out += figure_row("of them when all was settled", std::to_string(total.sales.rest));
+        out += figure_row("over-sold", std::to_string(total.sales.over_sold));
+        out += figure_row("users over the limit", total.sales.over_limit);
+    }
+    out += figure_row("requests sent", total.crew.sent);
+    out += figure_row("acknowledged", j.acknowledged);
+    out += figure_row("refused", j.refused);
+    out += figure_row("unanswered at first", j.unanswered);
+    out += figure_row("unanswered to the end", j.unresolved);
+    out += figure_row("lost", j.lost);
+    out += figure_row("doubled", j.doubled);
+    out += figure_row("refused, and there", j.phantom);
+    out += figure_row("wrong answers", j.wrong);
+    out += figure_row("replays compared", total.crew.replays_compared);
+    out += figure_row("replays that differed", total.crew.replays_different);
+    out += figure_row("longest a key was unusable",
+                      span(total.crew.unusable) + " since its request was lost");
+    out +=
+        figure_row("", span(total.crew.unusable_while_answered) + " of it while servers answered");
+    out += fault_rows("FAULT", j.details) + fault_rows("FAULT", result.surprises);
+    out += fault_rows("OFF  ", total.off);
     if (total.off.empty()) out += "  books agree with every acknowledged amount in every round\n";
     return out;
 }
@@ -88,28 +79,29 @@ std::string to_json(ChaosResult const& result) {
     auto const& j = total.judgement;
     json::object faults;
     for (auto const& [what, count] : result.faults) faults[what] = count;
-    json::object out{{"conditions", result.conditions},
-                     {"seed", result.seed},
-                     {"sound", result.sound()},
-                     {"seconds", result.seconds},
-                     {"rounds", result.rounds},
-                     {"faults", std::move(faults)},
-                     {"sent", total.sent},
-                     {"acknowledged", j.acknowledged},
-                     {"refused", j.refused},
-                     {"unanswered", j.unanswered},
-                     {"unresolved", j.unresolved},
-                     {"lost", j.lost},
-                     {"doubled", j.doubled},
-                     {"phantom", j.phantom},
-                     {"wrong", j.wrong},
-                     {"replays_compared", total.replays_compared},
-                     {"replays_different", total.replays_different},
-                     {"unusable_ms", milliseconds_of(total.unusable)},
-                     {"unusable_while_answered_ms", milliseconds_of(total.unusable_while_answered)},
-                     {"details", array_of(j.details)},
-                     {"surprises", array_of(result.surprises)},
-                     {"books_off", array_of(total.off)}};
+    json::object out{
+        {"conditions", result.conditions},
+        {"seed", result.seed},
+        {"sound", result.sound()},
+        {"seconds", result.seconds},
+        {"rounds", result.rounds},
+        {"faults", std::move(faults)},
+        {"sent", total.crew.sent},
+        {"acknowledged", j.acknowledged},
+        {"refused", j.refused},
+        {"unanswered", j.unanswered},
+        {"unresolved", j.unresolved},
+        {"lost", j.lost},
+        {"doubled", j.doubled},
+        {"phantom", j.phantom},
+        {"wrong", j.wrong},
+        {"replays_compared", total.crew.replays_compared},
+        {"replays_different", total.crew.replays_different},
+        {"unusable_ms", milliseconds_of(total.crew.unusable)},
+        {"unusable_while_answered_ms", milliseconds_of(total.crew.unusable_while_answered)},
+        {"details", array_of(j.details)},
+        {"surprises", array_of(result.surprises)},
+        {"books_off", array_of(total.off)}};
     return json::serialize(out) + "\n";
 }
 

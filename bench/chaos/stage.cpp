@@ -22,6 +22,9 @@ constexpr milliseconds restart_pause{200};
 /// How long what was killed stays away, and how long what was frozen stays so, at most.
 constexpr milliseconds away_max{400};
 constexpr milliseconds frozen_max{2500};
+/// Before a blow and after the last.
+constexpr milliseconds calm_least{200};
+constexpr milliseconds calm_more{900};
 
 /// Below the ports that the kernel gives to clients: connecting to a dead server's port from that
 /// very port would meet itself.
@@ -145,6 +148,15 @@ asio::awaitable<bool> Stage::ready(Server& server) {
         co_return false;
     }
     co_return server.probe->response().status == 200;
+}
+
+asio::awaitable<void> Stage::attack() {
+    auto const blows = 1 + random_.below(2);
+    for (std::uint64_t i = 0; i <= blows; ++i) {
+        co_await reactor::sleep_until(steady_now() + calm_least);
+        co_await pause(calm_more);
+        if (i < blows) co_await strike();
+    }
 }
 
 asio::awaitable<void> Stage::strike() {

@@ -35,6 +35,9 @@ public:
     /// Breaks something and puts it right again; servers are ready when it returns.
     asio::awaitable<void> strike();
 
+    /// One or two blows with a calm before, between and after them.
+    asio::awaitable<void> attack();
+
     /// In the order in which they need each other. Returns what did not end as it should.
     asio::awaitable<void> close();
 

@@ -1,9 +1,7 @@
 // What must cost the same however long a ledger's past is: its totals, a balance, a page of a
 // list at the top and in the depth, a commit. In turn, on a ledger that is there already.
-#include <cstdio>
-#include <ctime>
-
 #include "bench/books.hpp"
+#include "bench/instant.hpp"
 #include "bench/ledger_view.hpp"
 #include "bench/scenarios/scenarios.hpp"
 #include "bench/target.hpp"
@@ -18,27 +16,10 @@ constexpr std::size_t routes_count = 6;
 /// How far a walk into an account's entries goes; a page has 200.
 constexpr unsigned walk_pages_max = 500;
 
-/// Milliseconds since 1970 of "2026-11-21T09:00:00.000Z".
 std::int64_t instant(std::string const& text) {
-    std::tm t{};
-    int ms = 0;
-    int const read = std::sscanf(text.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ", &t.tm_year,
-                                 &t.tm_mon, &t.tm_mday, &t.tm_hour, &t.tm_min, &t.tm_sec, &ms);
-    if (read != 7) throw Unusable("not a time: " + text);
-    t.tm_year -= 1900;
-    t.tm_mon -= 1;
-    return std::int64_t{timegm(&t)} * 1000 + ms;
-}
-
-std::string text_of_instant(std::int64_t at) {
-    std::time_t const seconds = at / 1000;
-    std::tm t{};
-    gmtime_r(&seconds, &t);
-    char date[24];
-    char text[40];
-    std::strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &t);
-    std::snprintf(text, sizeof text, "%s.%03dZ", date, static_cast<int>(at % 1000));
-    return text;
+    auto const at = instant_of(text);
+    if (!at) throw Unusable("not a time: " + text);
+    return *at;
 }
 
 std::string member(boost::json::value const& object, char const* name) {

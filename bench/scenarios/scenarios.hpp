@@ -14,5 +14,6 @@ std::unique_ptr<Scenario> make_retail(ScenarioContext context);
 std::unique_ptr<Scenario> make_purchases(ScenarioContext context);
 std::unique_ptr<Scenario> make_replays(ScenarioContext context);
 std::unique_ptr<Scenario> make_flat(ScenarioContext context);
+std::unique_ptr<Scenario> make_sale(ScenarioContext context);
 
 }  // namespace penstock::bench

@@ -34,6 +34,11 @@ BOOST_AUTO_TEST_CASE(only_what_was_certainly_not_applied_is_refused) {
     BOOST_CHECK(judge(response(409, R"({"code":"idempotency_in_flight"})"), 201) ==
                 Verdict::unclear);
     BOOST_CHECK(judge(response(409, R"({"code":"ledger_exists"})"), 201) == Verdict::wrong);
+    // A load may be there to be refused.
+    BOOST_CHECK(judge(response(409, R"({"code":"sold_out"})"), 409) == Verdict::accepted);
+    BOOST_CHECK(judge(response(409, R"({"code":"idempotency_in_flight"})"), 409) ==
+                Verdict::unclear);
+    BOOST_CHECK(judge(response(201), 409) == Verdict::wrong);
 }
 
 BOOST_AUTO_TEST_CASE(members_are_found_in_compact_and_in_spaced_json) {
@@ -201,6 +206,14 @@ BOOST_AUTO_TEST_CASE(what_makes_no_sense_is_refused) {
           Arguments{"replays", "--repeat=1.1"},
           Arguments{"replays", "--repeat-against=-1"},
           Arguments{"retail", "--input=x", "--as=gifts"},
+          Arguments{"sale", "--load=few"},
+          Arguments{"sale", "--limit=0"},
+          Arguments{"sale", "--early=1.5"},
+          Arguments{"sale", "--users=0"},
+          Arguments{"sale", "--spread-ms=0"},
+          Arguments{"sale", "--against=http://x"},
+          Arguments{"sale", "--rate=5"},
+          Arguments{"sale", "--load=accepted", "--chaos", "--fault=true"},
           Arguments{"purchases", "--chaos"},
           Arguments{"bulk", "--chaos", "--fault=true"},
           Arguments{"purchases", "--chaos", "--server=serve"},
@@ -219,6 +232,9 @@ BOOST_AUTO_TEST_CASE(what_may_be_several_is_a_list) {
     BOOST_TEST(o->repeat == 1.0);
     BOOST_TEST(o->repeat_against.value() == 0.0);
     BOOST_CHECK(o->as == As::transfers);
+    auto const s = parse_options({"sale", "--load=refused", "--against=http://a", "--paid"});
+    BOOST_CHECK(s->sale.load == SaleLoad::refused);
+    BOOST_TEST(s->sale.paid);
     auto const c = parse_options({"purchases", "--chaos", "--server", "serve --listen {listen}",
                                   "--server=again {listen}", "--fault=one", "--fault=two"});
     BOOST_TEST(c->chaos.on);

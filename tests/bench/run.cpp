@@ -202,6 +202,60 @@ BOOST_AUTO_TEST_CASE(a_replay_into_a_ledger_that_is_not_empty_starts_from_what_i
     BOOST_TEST(run(options).sound());
 }
 
+BOOST_AUTO_TEST_CASE(orders_that_are_all_accepted_keep_the_books_of_every_product) {
+    for (bool const paid : {false, true}) {
+        MockServer const server({.lose_answer_every = 40, .unavailable_every = 90});
+        auto options = options_for(server, "sale");
+        options.sale.load = SaleLoad::accepted;
+        options.sale.products = 3;
+        options.sale.users = 20;
+        options.sale.paid = paid;
+        auto const result = run(options);
+        BOOST_TEST(all_text(result.arms[0]) == "");
+        BOOST_TEST(result.sound());
+        BOOST_TEST(result.arms[0].stats.resolved > 5u);
+        BOOST_TEST(table(result).find("units sold") != std::string::npos);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(one_forgotten_and_one_doubled_order_are_found) {
+    for (Mischief const mischief : {Mischief{.forget_every = 399}, Mischief{.double_every = 399}}) {
+        MockServer const server(mischief);
+        auto options = options_for(server, "sale");
+        options.sale.load = SaleLoad::accepted;
+        auto const result = run(options);
+        BOOST_TEST(!result.sound());
+        BOOST_TEST(!result.arms[0].off.empty());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_is_sold_out_is_compared_with_the_plainest_answer_of_the_same_server) {
+    MockServer const server;
+    auto options = options_for(server, "sale");
+    options.sale.load = SaleLoad::refused;
+    options.requests = 0;
+    options.duration_s = 0.4;
+    options.slice_s = 0.1;
+    auto const result = run(options);
+    BOOST_TEST(all_text(result.arms[0]) == "");
+    BOOST_TEST(result.sound());
+    BOOST_REQUIRE(result.arms.size() == 2u);
+    BOOST_TEST(result.arms[0].stats.routes[0].label == "POST orders (sold out)");
+    BOOST_TEST(result.arms[1].stats.routes[0].label == "GET /healthz");
+    BOOST_TEST(result.arms[0].stats.accepted() > 0u);
+    BOOST_TEST(result.comparisons[0].ratios.throughput.median > 0.0);
+}
+
+BOOST_AUTO_TEST_CASE(a_sale_that_sells_what_is_sold_out_is_unsound) {
+    MockServer const server({.sales = {.sell_without_end = true}});
+    auto options = options_for(server, "sale");
+    options.sale.load = SaleLoad::refused;
+    options.requests = 50;
+    auto const result = run(options);
+    BOOST_TEST(!result.sound());
+    BOOST_TEST(result.arms[0].stats.wrong.at("201 ?") == 50u);
+}
+
 BOOST_AUTO_TEST_CASE(an_open_loop_sends_what_is_due) {
     MockServer const server;
     auto options = options_for(server, "transfers");

@@ -20,9 +20,7 @@ namespace {
 using tests::Mischief;
 using tests::MockServer;
 
-ChaosResult rounds_against(Mischief mischief, std::string scenario = "purchases",
-                           std::string fault = "true") {
-    MockServer const server(mischief);
+Options one_round(MockServer const& server, std::string scenario, std::string fault) {
     Options options;
     options.scenario = std::move(scenario);
     options.target = server.url();
@@ -31,6 +29,25 @@ ChaosResult rounds_against(Mischief mischief, std::string scenario = "purchases"
     options.chaos.on = true;
     options.chaos.rounds = 1;
     options.chaos.faults = {std::move(fault)};
+    return options;
+}
+
+ChaosResult rounds_against(Mischief mischief, std::string scenario = "purchases",
+                           std::string fault = "true") {
+    MockServer const server(mischief);
+    return run_chaos(one_round(server, std::move(scenario), std::move(fault)));
+}
+
+/// 400 users for 100 units: sold out; for 1000 units: the rest is bought at the end.
+ChaosResult sale_against(Mischief mischief, std::int64_t stock = 100) {
+    MockServer const server(mischief);
+    auto options = one_round(server, "sale", "true");
+    options.sale.users = 400;
+    options.sale.stock = stock;
+    options.sale.per_user_limit = 2;
+    options.sale.quantity_max = 2;
+    options.sale.bot_attempts = 10;
+    options.sale.paid = stock > 400;
     return run_chaos(options);
 }
 
@@ -56,11 +73,41 @@ BOOST_AUTO_TEST_CASE(a_server_that_keeps_its_word_is_found_sound_in_spite_of_los
             BOOST_TEST(j.acknowledged > 100u);
             BOOST_TEST(j.refused > 0u);
             BOOST_TEST(j.unanswered > 0u);
-            BOOST_TEST(result.total.replays_compared > 50u);
-            BOOST_TEST(result.total.unusable.count() > 0);
+            BOOST_TEST(result.total.crew.replays_compared > 50u);
+            BOOST_TEST(result.total.crew.unusable.count() > 0);
             BOOST_TEST(result.faults.at("true") >= 1u);
         }
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_sale_is_sold_to_the_last_unit_in_spite_of_lost_answers) {
+    for (std::int64_t const stock : {100, 1000}) {
+        auto const result = sale_against(
+            {.lose_answer_every = 50, .drop_request_every = 70, .unavailable_every = 90}, stock);
+        BOOST_TEST(all_text(result) == "");
+        BOOST_TEST(result.sound());
+        BOOST_TEST(result.total.sales.stock == stock);
+        BOOST_TEST(result.total.sales.sold == stock);
+        BOOST_TEST((result.total.sales.rest > 0) == (stock > 400));
+        BOOST_TEST(result.total.judgement.unanswered > 0u);
+        BOOST_TEST(result.total.crew.replays_compared > 30u);
+        BOOST_TEST(table(result).find("over-sold") != std::string::npos);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_a_sale_forgets_oversells_or_holds_back_is_found) {
+    auto const forgotten = sale_against({.forget_every = 50}, 1000);
+    BOOST_TEST(forgotten.total.judgement.lost > 0u);
+    auto const oversold = sale_against({.sales = {.sell_without_end = true}});
+    BOOST_TEST(oversold.total.sales.over_sold > 100);
+    auto const above = sale_against({.sales = {.no_limit = true}}, 1000);
+    BOOST_TEST(above.total.sales.over_limit > 0u);
+    auto const held_back = sale_against({.sales = {.hidden_units = 3}});
+    BOOST_TEST(held_back.total.off.front() == "of 3 units that were left 0 could be bought");
+    auto const ahead = sale_against({.sales = {.gate_ahead = 1}});
+    BOOST_TEST(!ahead.total.off.empty());
+    for (auto const& result : {forgotten, oversold, above, held_back, ahead})
+        BOOST_TEST(!result.sound());
 }
 
 BOOST_AUTO_TEST_CASE(what_was_acknowledged_and_forgotten_is_lost) {
@@ -81,7 +128,7 @@ BOOST_AUTO_TEST_CASE(what_was_done_twice_is_doubled) {
 
 BOOST_AUTO_TEST_CASE(a_replay_of_other_bytes_is_found) {
     auto const result = rounds_against({.garble_replays = true});
-    BOOST_TEST(result.total.replays_different > 50u);
+    BOOST_TEST(result.total.crew.replays_different > 50u);
     BOOST_TEST(!result.sound());
 }
 

@@ -107,12 +107,12 @@ BOOST_AUTO_TEST_CASE(judgements_add_up_and_their_details_are_bounded) {
     for (int i = 0; i < 100; ++i) add(Deed::transfer, Fate::acknowledged);
     auto const one = log.judge({});
     BOOST_TEST(one.lost == 100u);
-    BOOST_TEST(one.details.size() == details_max);
+    BOOST_TEST(one.details.size() == Judgement::details_max);
     Judgement sum;
     sum.add(one);
     sum.add(one);
     BOOST_TEST(sum.lost == 200u);
-    BOOST_TEST(sum.details.size() == details_max);
+    BOOST_TEST(sum.details.size() == Judgement::details_max);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -12,6 +12,7 @@
 #include <map>
 #include <vector>
 
+#include "mock_sales.hpp"
 #include "reactor/result.hpp"
 
 namespace penstock::tests {
@@ -36,50 +37,19 @@ struct MockLedger {
 constexpr std::int64_t royalty_percent = 70;
 constexpr char const* an_instant = "2026-11-21T09:00:00.000Z";
 
-std::int64_t integer(json::object const& object, char const* name) {
-    return object.at(name).as_int64();
-}
-
-std::string text(json::object const& object, char const* name) {
-    return std::string(object.at(name).as_string());
-}
-
-struct MockRequest {
-    std::string method;
-    std::string path;
-    std::string query;
-    std::string key;
-    std::string body;
-};
-
-struct MockAnswer {
-    int status = 200;
-    std::string body;
-    bool send = true;
-    bool hang = false;
-    bool replayed = false;
-};
-
-MockAnswer problem(int status, std::string code) {
-    return {status, json::serialize(json::object{{"status", status}, {"code", code}})};
-}
-
-std::string parameter(std::string const& query, std::string const& name) {
-    auto const at = ("&" + query).find("&" + name + "=");
-    if (at == std::string::npos) return {};
-    auto const begin = at + name.size() + 1;
-    return query.substr(begin, query.find('&', begin) - begin);
-}
-
 }  // namespace
 
 struct MockServer::State {
-    explicit State(Mischief m) : mischief(m) {}
+    explicit State(Mischief m)
+        : mischief(m), sales(m.sales, [this](std::string const& ledger, json::object const& sale) {
+              return purchase(ledgers.at(ledger), sale, true).status == 201;
+          }) {}
 
     asio::io_context context{1};
     tcp::acceptor acceptor{context, {asio::ip::address_v4::loopback(), 0}};
     Mischief mischief;
     std::map<std::string, MockLedger> ledgers;
+    MockSales sales;
     std::map<std::string, MockAnswer> answers;  ///< by idempotency key
     std::uint64_t writes = 0;
     std::uint64_t sent = 0;
@@ -198,7 +168,8 @@ MockAnswer MockServer::State::write(MockRequest const& request) {
     auto const body = json::parse(request.body).as_object();
     // What the set-up needs is left in peace: only the load suffers.
     bool const load = request.path.ends_with("/transfers") ||
-                      request.path.ends_with("/purchases") || request.path.ends_with("/refund");
+                      request.path.ends_with("/purchases") || request.path.ends_with("/refund") ||
+                      request.path.ends_with("/orders");
     if (load) ++writes;
     if (load && turn(mischief.drop_request_every)) return {0, {}, false};
     if (load && turn(mischief.overload_every)) return problem(503, "overloaded");
@@ -216,6 +187,7 @@ MockAnswer MockServer::State::write(MockRequest const& request) {
 }
 
 MockAnswer MockServer::State::post(std::string const& path, json::object const& body, bool apply) {
+    if (auto sale = sales.post(path, body, apply)) return std::move(*sale);
     if (path == "/v1/ledgers") {
         auto const [at, made] = ledgers.try_emplace(text(body, "name"));
         return made ? MockAnswer{201, "{}"} : problem(409, "ledger_exists");
@@ -333,6 +305,7 @@ MockAnswer MockServer::State::read(MockRequest const& request) {
     if (request.path == "/metrics") return {200, "# HELP x\nprocess_resident_memory_bytes 5e6\n"};
     if (request.path == "/version") return {200, R"({"version":"mock"})"};
     if (request.path == "/readyz") return {200, R"({"status":"ready"})"};
+    if (auto sale = sales.get(request)) return std::move(*sale);
     auto const name_end = request.path.find('/', 12);
     auto const found = ledgers.find(request.path.substr(12, name_end - 12));
     if (found == ledgers.end()) return problem(404, "ledger_not_found");
@@ -377,8 +350,8 @@ MockAnswer MockServer::State::page(MockLedger const& ledger, MockRequest const& 
                             {"fraction", account.fraction}});
         }
     } else {
-        bool const sales = request.path.ends_with("/purchases");
-        auto const& rows = sales ? ledger.purchases : ledger.transfers;
+        bool const bought = request.path.ends_with("/purchases");
+        auto const& rows = bought ? ledger.purchases : ledger.transfers;
         std::size_t at = cursor.empty() ? 0 : std::stoul(cursor);
         for (; at < rows.size() && data.size() < limit; ++at) data.push_back(rows[at]);
         if (at < rows.size()) next = std::to_string(at);

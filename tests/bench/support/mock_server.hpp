@@ -9,6 +9,15 @@
 
 namespace penstock::tests {
 
+/// What is wrong with its sales.
+struct SaleMischief {
+    bool sell_without_end = false;  ///< whatever the stock
+    bool no_limit = false;          ///< for a user
+    bool open_early = false;        ///< sells before the start
+    std::int64_t hidden_units = 0;  ///< sold out although so many are left
+    std::int64_t gate_ahead = 0;    ///< the gate has so many units that are not there
+};
+
 /// Every so many write requests something goes wrong; 0: never.
 struct Mischief {
     unsigned lose_answer_every = 0;   ///< applied, then the connection is closed
@@ -22,10 +31,11 @@ struct Mischief {
     unsigned double_every = 0;        ///< applied twice
     bool garble_replays = false;      ///< a repeated key gets other bytes
     bool unlimited_credit = false;    ///< nobody is ever without funds
+    SaleMischief sales{};
 };
 
 /// Listens on a free loopback port with a thread of its own; ends with the object. Money routes
-/// of the API on implicit ledgers, keyed exactly once. Chunks every other answer.
+/// of the API on implicit ledgers and flash sales, keyed exactly once. Chunks every other answer.
 class MockServer {
 public:
     explicit MockServer(Mischief mischief = {});
