@@ -1,3 +1,4 @@
+// How the mock sells, and how it breaks the rules of a sale on purpose.
 #include "mock_sales.hpp"
 
 #include <boost/json/array.hpp>
