@@ -5,7 +5,8 @@
 namespace penstock::bench {
 namespace {
 
-constexpr Kind all_kinds[kinds] = {Kind::deposit, Kind::transfer, Kind::purchase, Kind::refund};
+constexpr Kind all_kinds[kinds] = {Kind::deposit, Kind::transfer, Kind::purchase, Kind::refund,
+                                   Kind::capture};
 constexpr char const* author_legs_name = "royalty_author";
 constexpr char const* platform_legs_name = "royalty_platform";
 constexpr Amount centi = 100;
@@ -47,6 +48,8 @@ char const* name_of(Kind kind) {
             return "purchase";
         case Kind::refund:
             return "refund";
+        case Kind::capture:
+            return "capture";
     }
     return "unknown";
 }
@@ -92,6 +95,7 @@ void Books::acknowledge(Posting const& posting) {
     switch (posting.kind) {
         case Kind::deposit:
         case Kind::transfer:
+        case Kind::capture:
             add_to(balances_[posting.from], -posting.amount);
             add_to(balances_[posting.to], posting.amount);
             break;

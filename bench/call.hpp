@@ -14,8 +14,8 @@ using domain::Amount;
 using AccountIndex = std::uint32_t;
 
 /// A purchase goes from buyer to author, a refund back; the amount is the price.
-enum class Kind : std::uint8_t { deposit, transfer, purchase, refund };
-inline constexpr std::size_t kinds = 4;
+enum class Kind : std::uint8_t { deposit, transfer, purchase, refund, capture };
+inline constexpr std::size_t kinds = 5;
 /// As the ledger's totals name it.
 char const* name_of(Kind kind);
 

@@ -11,6 +11,7 @@ void Judgement::add(Judgement const& other) {
     lost += other.lost;
     doubled += other.doubled;
     phantom += other.phantom;
+    strayed += other.strayed;
     for (auto const& detail : other.details) note(detail);
 }
 

@@ -18,9 +18,10 @@ struct Judgement {
     std::uint64_t lost = 0;     ///< acknowledged, and not there
     std::uint64_t doubled = 0;  ///< there more than once
     std::uint64_t phantom = 0;  ///< refused, and there
+    std::uint64_t strayed = 0;  ///< holds that did not end as they should have, or not at all
     std::vector<std::string> details;
 
-    bool sound() const { return unresolved + wrong + lost + doubled + phantom == 0; }
+    bool sound() const { return unresolved + wrong + lost + doubled + phantom + strayed == 0; }
     void add(Judgement const& other);
     /// The first few are kept.
     void note(std::string detail);

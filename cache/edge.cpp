@@ -1,6 +1,7 @@
 #include "cache/edge.hpp"
 
 #include <algorithm>
+#include <boost/asio/this_coro.hpp>
 
 #include "cache/judgement.hpp"
 #include "cache/redis_client.hpp"
@@ -13,6 +14,9 @@ namespace {
 
 /// No server's lease is longer, so a mark that claims to live longer is nobody's.
 constexpr milliseconds lease_max{60'000};
+
+/// Before a key that somebody else is at is looked at again; doubles each time.
+constexpr milliseconds join_pause_first{5};
 
 /// What the end of a call says about Redis. One key of a wrong type is one key's trouble; out of
 /// memory or in the wrong role is everybody's.
@@ -42,61 +46,115 @@ Edge::~Edge() { PENSTOCK_ASSERT(flights_.empty()); }
 
 asio::awaitable<Edge::Entry> Edge::enter(domain::OrganizationId organization, domain::KeyUse use,
                                          SteadyTime deadline) {
-    auto const [place, is_new] = flights_.try_emplace(use.key);
-    if (!is_new) {
-        metrics_.in_flight_here.add();
-        co_return InFlight();
+    auto const join_until = std::min(deadline, steady_now() + options_.join_max);
+    for (;;) {
+        auto const [place, is_new] = flights_.try_emplace(use.key);
+        if (is_new) {
+            place->second.fingerprint = use.fingerprint;
+            metrics_.in_flight.set(flights_.size());
+            std::string key;
+            if (redis_ != nullptr) key = redis_key(organization, use.key);
+            // The map may grow meanwhile; its elements stay where they are.
+            co_return co_await begin(*place, std::move(key), join_until, deadline);
+        }
+        auto const end = co_await join(place->second, join_until);
+        if (!end) {
+            metrics_.in_flight_here.add();
+            co_return InFlight();
+        }
+        // Left without an answer the key is free again, for the first of those who waited.
+        if (*end) co_return repeat(**end, use.fingerprint, metrics_.replayed_here);
     }
-    metrics_.in_flight.set(flights_.size());
-    Ticket ticket(*this, *place);
-    // The map may grow meanwhile; its elements stay where they are.
-    auto& flight = place->second;
-    flight.fingerprint = use.fingerprint;
-    auto const pass = admit();
-    if (!pass) co_return std::move(ticket);
+}
 
-    flight.redis_key = redis_key(organization, use.key);
+/// The first request of this event loop that is at the key.
+asio::awaitable<Edge::Entry> Edge::begin(Flights::value_type& place, std::string redis_key,
+                                         SteadyTime join_until, SteadyTime deadline) {
+    Ticket ticket(*this, place);
+    auto& flight = place.second;
+    flight.redis_key = std::move(redis_key);
+    for (auto pause = join_pause_first;; pause *= 2) {
+        auto found = co_await ask(flight, deadline);
+        if (std::holds_alternative<Mine>(found)) co_return std::move(ticket);
+        flight.concerns_redis = false;
+        if (auto* const answer = std::get_if<EdgeAnswer>(&found)) {
+            auto entry = repeat(*answer, flight.fingerprint, metrics_.replayed);
+            if (!flight.joined.empty())
+                tell(flight, std::make_shared<EdgeAnswer const>(std::move(*answer)));
+            co_return entry;
+        }
+        // Another event loop's. It may be a repetition, too, which will be answered soon.
+        auto const again_at = steady_now() + pause;
+        bool awake = again_at < join_until;
+        if (awake) awake = co_await reactor::sleep_until(again_at);
+        if (!awake) break;
+    }
+    metrics_.in_flight_there.add();
+    co_return InFlight();
+}
+
+/// What Redis knows about the key. One round trip, a second one for another's mark.
+asio::awaitable<Edge::Found> Edge::ask(Flight& flight, SteadyTime deadline) {
+    auto const pass = admit();
+    if (!pass) co_return Mine();
     flight.mark = EdgeMark{owner_, ++flights_begun_};
     flight.renew_at = steady_now() + options_.lease / 3;
     flight.concerns_redis = true;
     auto const reply = co_await set_mark(flight, *pass, deadline);
     if (!reply) {
         count_bypass(reply.error());
-        co_return std::move(ticket);
+        co_return Mine();
     }
     if (reply->is_nil()) {
         metrics_.marked.add();
-        co_return std::move(ticket);
+        co_return Mine();
     }
     auto record = read_edge_record(reply->text);
-    if (auto* const answer = std::get_if<EdgeAnswer>(&record)) {
-        flight.concerns_redis = false;
-        if (answer->fingerprint != use.fingerprint) {
-            metrics_.reused.add();
-            co_return Reused();
-        }
-        metrics_.replayed.add();
-        Replay replay;
-        replay.status = answer->status;
-        replay.body = std::move(answer->body);
-        co_return replay;
-    }
+    if (auto* const answer = std::get_if<EdgeAnswer>(&record)) co_return std::move(*answer);
     auto const* const mark = std::get_if<EdgeMark>(&record);
     if (mark != nullptr && mark->owner == owner_) {
         // Left behind by a request of ours that could not release it: it is ours to use.
         flight.mark = *mark;
         metrics_.marked.add();
-        co_return std::move(ticket);
+        co_return Mine();
     }
     bool alive = false;
     if (mark != nullptr) alive = co_await is_alive(flight.redis_key, deadline);
-    if (alive) {
-        flight.concerns_redis = false;
-        metrics_.in_flight_there.add();
-        co_return InFlight();
-    }
+    if (alive) co_return InFlight();
     metrics_.bypassed_malformed.add();
-    co_return std::move(ticket);
+    co_return Mine();
+}
+
+/// What the request at the key comes to; nothing when that does not show in time.
+asio::awaitable<std::optional<Edge::End>> Edge::join(Flight& flight, SteadyTime until) {
+    if (metrics_.joined.get() >= options_.joined_max || until <= steady_now())
+        co_return std::nullopt;
+    auto const executor = co_await asio::this_coro::executor;
+    auto const joined = std::make_shared<Joined>(executor);
+    flight.joined.push_back(joined);
+    metrics_.joined.set(metrics_.joined.get() + 1);
+    // Also when this coroutine is destroyed while it waits.
+    struct Leave {
+        reactor::Count& count;
+        ~Leave() { count.set(count.get() - 1); }
+    } const leave{metrics_.joined};
+    auto const end = co_await joined->wait(until);
+    if (!end) co_return std::nullopt;
+    co_return *end;
+}
+
+Edge::Entry Edge::repeat(EdgeAnswer const& answer, domain::Fingerprint const& fingerprint,
+                         reactor::Count& counter) {
+    if (answer.fingerprint != fingerprint) {
+        metrics_.reused.add();
+        return Reused();
+    }
+    counter.add();
+    return Replay{answer.status, answer.body};
+}
+
+void Edge::tell(Flight& flight, End end) {
+    for (auto const& joined : std::exchange(flight.joined, {})) joined->set(end);
 }
 
 asio::awaitable<void> Edge::run() {
@@ -132,21 +190,19 @@ std::optional<Breaker::Pass> Edge::admit() {
 asio::awaitable<Answer<Reply>> Edge::set_mark(Flight const& flight, Breaker::Pass pass,
                                               SteadyTime deadline) {
     auto const began = steady_now();
-    auto const until = std::min(deadline, began + options_.command_max);
     Judgement judgement(breaker_, pass);
     Command set("SET", flight.redis_key, encode(flight.mark), "NX", "GET", "PX",
                 options_.lease.count());
-    auto answer = co_await redis_->command(std::move(set), until);
-    judgement.set(verdict_on(answer, until < deadline));
+    auto answer = co_await redis_->command(std::move(set), deadline, options_.command_max);
+    judgement.set(verdict_on(answer, steady_now() < deadline));
     metrics_.wait.record(steady_now() - began);
     co_return answer;
 }
 
 /// A mark without an expiry, or with one that no server sets, would block its key for ever.
 asio::awaitable<bool> Edge::is_alive(std::string redis_key, SteadyTime deadline) {
-    auto const until = std::min(deadline, steady_now() + options_.command_max);
     Command left("PTTL", redis_key);
-    auto const answer = co_await redis_->command(std::move(left), until);
+    auto const answer = co_await redis_->command(std::move(left), deadline, options_.command_max);
     bool const known = answer && answer->kind == Reply::Kind::integer;
     co_return known && answer->number > 0 && answer->number <= lease_max.count();
 }
@@ -176,6 +232,10 @@ std::string Edge::redis_key(domain::OrganizationId const& organization,
 
 void Edge::finish(Flights::value_type& flight, unsigned status, std::string_view body) {
     auto& [key, state] = flight;
+    if (!state.joined.empty()) {
+        EdgeAnswer answer{state.fingerprint, status, std::string(body)};
+        tell(state, std::make_shared<EdgeAnswer const>(std::move(answer)));
+    }
     if (body.size() > options_.body_bytes_max) {
         metrics_.answers_too_large.add();
         release(flight);
@@ -192,13 +252,14 @@ void Edge::finish(Flights::value_type& flight, unsigned status, std::string_view
 }
 
 void Edge::release(Flights::value_type& flight) {
-    auto const& [key, state] = flight;
+    auto& [key, state] = flight;
     if (state.concerns_redis) {
         // By its text: nobody waits who could answer a NOSCRIPT.
         post(Command("EVAL", scripts::compare_and_delete.text(), 1, state.redis_key,
                      encode(state.mark)));
         metrics_.released.add();
     }
+    tell(state, nullptr);
     flights_.erase(domain::IdempotencyKey(key));
     metrics_.in_flight.set(flights_.size());
 }

@@ -5,12 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "cache/breaker.hpp"
 #include "cache/edge_record.hpp"
@@ -19,6 +21,7 @@
 #include "cache/redis/reply.hpp"
 #include "domain/model.hpp"
 #include "reactor/counters.hpp"
+#include "reactor/promise.hpp"
 
 namespace penstock::cache {
 
@@ -31,6 +34,11 @@ struct EdgeOptions {
     milliseconds answer_kept{60'000};
     /// How long a request waits for Redis before it goes on without.
     milliseconds command_max{5};
+    /// How long a repetition waits for whoever is at its key: most are done by then, and what is
+    /// still running is refused. The first of several repetitions may itself be one.
+    milliseconds join_max{250};
+    /// Requests that may wait so; more are refused at once.
+    std::size_t joined_max = 4'096;
     /// Longer bodies are left to the database, which keeps them shorter.
     std::size_t body_bytes_max = 16 << 10;
     /// Releases and answers that wait for a lost connection to come back.
@@ -43,6 +51,7 @@ struct EdgeOptions {
 struct EdgeMetrics {
     reactor::Count marked;           ///< fresh keys: the request went on to the database
     reactor::Count replayed;         ///< answered from Redis
+    reactor::Count replayed_here;    ///< answered by the request that was at the key
     reactor::Count reused;           ///< 422 from Redis
     reactor::Count in_flight_here;   ///< 409: this event loop is at it
     reactor::Count in_flight_there;  ///< 409: somebody else is
@@ -60,6 +69,7 @@ struct EdgeMetrics {
     reactor::Count breaker_openings;
     reactor::Count breaker_state;  ///< a gauge: BreakerState as a number
     reactor::Count in_flight;      ///< a gauge
+    reactor::Count joined;         ///< a gauge: requests that wait for another's answer
     reactor::Histogram wait;       ///< what it costs a request; Histogram::duration_unit
 };
 
@@ -67,6 +77,10 @@ struct EdgeMetrics {
 /// is written after its commit was acknowledged, and whatever Redis does, the request that comes
 /// out of here goes on to a database path that is exactly-once by itself. Tickets end before it.
 class Edge {
+    /// What became of a key: its answer, or null when it was left without one and is free.
+    using End = std::shared_ptr<EdgeAnswer const>;
+    using Joined = reactor::Promise<End>;
+
     /// One key that a request of this event loop is working on.
     struct Flight {
         std::string redis_key;
@@ -75,6 +89,8 @@ class Edge {
         /// Redis may hold our mark, or garbage that our answer will replace.
         bool concerns_redis = false;
         SteadyTime renew_at{};
+        /// Repetitions of it on this event loop.
+        std::vector<std::shared_ptr<Joined>> joined;
     };
     using Flights = std::unordered_map<domain::IdempotencyKey, Flight, domain::UuidHash>;
 
@@ -118,8 +134,9 @@ public:
     Edge(Edge&&) = delete;
     ~Edge();  ///< asserts that no ticket is left
 
-    /// One round trip, or less, bounded by command_max and by `deadline`. It never fails: where
-    /// Redis is of no help, the answer is a ticket.
+    /// One round trip, or less, bounded by command_max and by `deadline`; if somebody is at the
+    /// key, up to join_max for what that comes to. It never fails: where Redis is of no help, the
+    /// answer is a ticket.
     asio::awaitable<Entry> enter(domain::OrganizationId organization, domain::KeyUse use,
                                  SteadyTime deadline);
 
@@ -129,6 +146,17 @@ public:
     EdgeMetrics const& metrics() const { return metrics_; }
 
 private:
+    struct Mine {};  ///< marked, or gone past: the key is this request's
+    using Found = std::variant<Mine, EdgeAnswer, InFlight>;
+
+    asio::awaitable<Entry> begin(Flights::value_type& flight, std::string redis_key,
+                                 SteadyTime join_until, SteadyTime deadline);
+    asio::awaitable<Found> ask(Flight& flight, SteadyTime deadline);
+    asio::awaitable<std::optional<End>> join(Flight& flight, SteadyTime until);
+    Entry repeat(EdgeAnswer const& answer, domain::Fingerprint const& fingerprint,
+                 reactor::Count& counter);
+    static void tell(Flight& flight, End end);
+
     std::optional<Breaker::Pass> admit();
     asio::awaitable<Answer<Reply>> set_mark(Flight const& flight, Breaker::Pass pass,
                                             SteadyTime deadline);

@@ -29,7 +29,7 @@ asio::awaitable<Answer<Admission>> Limiter::admit(std::string subject, RateLimit
     arguments.push_back(std::to_string(limit.interval.count()));
     arguments.push_back(std::to_string(limit.window().count()));
     auto const answer = co_await redis_.eval(scripts::rate_limit, std::move(keys),
-                                             std::move(arguments), now + wait_);
+                                             std::move(arguments), never, wait_);
     // Whatever the reason, Redis is of no use here: also when it is full, or refuses the script.
     bool const good = answer && is_admission(*answer);
     judgement.set(good ? Verdict::success : Verdict::failure);

@@ -37,17 +37,17 @@ RedisClient::RedisClient(asio::any_io_executor executor, RedisClientOptions opti
                   std::move(random), metrics_),
       patience_(options.patience) {}
 
-asio::awaitable<Answer<Reply>> RedisClient::command(Command command, SteadyTime deadline) {
-    auto const patience_until = steady_now() + patience_;
+asio::awaitable<Answer<Reply>> RedisClient::command(Command command, SteadyTime deadline,
+                                                    milliseconds reply_max) {
     auto const pass = breaker_.admit(steady_now());
     show_breaker();
     if (!pass) co_return failed(Errc::unavailable);
-    auto const until = std::min(deadline, patience_until);
     Result<Reply> reply = Errc::unavailable;
     {
         Judgement judgement(breaker_, *pass);
-        reply = co_await connection_.execute(std::move(command), until);
-        judgement.set(verdict_on(reply, deadline >= patience_until));
+        reply = co_await connection_.execute(std::move(command), deadline,
+                                             std::min(reply_max, patience_));
+        judgement.set(verdict_on(reply, reply_max >= patience_ && steady_now() < deadline));
     }
     show_breaker();
     if (!reply) co_return failed(reply.error());
@@ -58,13 +58,13 @@ asio::awaitable<Answer<Reply>> RedisClient::command(Command command, SteadyTime 
 asio::awaitable<Answer<Reply>> RedisClient::eval(Script const& script,
                                                  std::vector<std::string> keys,
                                                  std::vector<std::string> arguments,
-                                                 SteadyTime deadline) {
+                                                 SteadyTime deadline, milliseconds reply_max) {
     auto by_hash = call_of("EVALSHA", script.sha1(), keys, arguments);
-    auto answer = co_await command(std::move(by_hash), deadline);
+    auto answer = co_await command(std::move(by_hash), deadline, reply_max);
     if (answer || !answer.error().text.starts_with("NOSCRIPT")) co_return answer;
     metrics_.scripts_sent.add();
     auto by_text = call_of("EVAL", script.text(), keys, arguments);
-    co_return co_await command(std::move(by_text), deadline);
+    co_return co_await command(std::move(by_text), deadline, reply_max);
 }
 
 asio::awaitable<error_code> RedisClient::ping(SteadyTime deadline) {

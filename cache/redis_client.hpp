@@ -32,7 +32,9 @@ public:
 
     /// The reply, which is never an error reply. Failures: those of Connection::execute, with
     /// refused_by_redis and the text for an error reply, and unavailable while the breaker is open.
-    asio::awaitable<Answer<Reply>> command(Command command, SteadyTime deadline);
+    /// deadline_exceeded before the deadline: Redis took longer than `reply_max`, or than patience.
+    asio::awaitable<Answer<Reply>> command(Command command, SteadyTime deadline,
+                                           milliseconds reply_max = any_time);
 
     /// A command whose reply nobody needs, in order with the others. False: not connected, or the
     /// queue is full, and nothing was done. The breaker is not asked: nobody waits.
@@ -40,7 +42,8 @@ public:
 
     /// Runs a script by its hash; the first time after a start or flush of the server, by its text.
     asio::awaitable<Answer<Reply>> eval(Script const& script, std::vector<std::string> keys,
-                                        std::vector<std::string> arguments, SteadyTime deadline);
+                                        std::vector<std::string> arguments, SteadyTime deadline,
+                                        milliseconds reply_max = any_time);
 
     /// No error: Redis answers.
     asio::awaitable<error_code> ping(SteadyTime deadline);

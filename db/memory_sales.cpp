@@ -35,13 +35,9 @@ std::vector<Order const*> MemoryStore::orders_of(ProductId product) const {
 void MemoryStore::load_sales(KeySet const& keys, Loaded& loaded) const {
     for (auto const& id : keys.products)
         if (auto const* product = find_in(products_, id)) loaded.products.push_back(*product);
-    for (auto const& [product, user] : keys.sale_users) {
-        SaleUser bought{product, user};
-        for (auto const* order : orders_of(product))
-            if (order->user == user && order->status == OrderStatus::completed)
-                bought.quantity += order->quantity;
-        loaded.sale_users.push_back(std::move(bought));
-    }
+    for (auto const& name : keys.sale_users)
+        if (auto const* quantity = find_in(bought_, name))
+            loaded.sale_users.push_back({name.first, name.second, *quantity});
     for (auto const& name : keys.orders)
         if (auto const* order = find_in(orders_, name)) loaded.orders.push_back(*order);
 }
@@ -60,6 +56,7 @@ void MemoryStore::commit_sales(Changes const& changes) {
         OrderName const name{order.product, order.id};
         PENSTOCK_ASSERT(order.status == OrderStatus::completed);
         PENSTOCK_ASSERT(orders_.emplace(name, order).second);
+        bought_[{order.product, order.user}] += order.quantity;
         if (!order.key_use) continue;
         PENSTOCK_ASSERT(!key_is_used(order.key_use->key));
         order_keys_.emplace(order.key_use->key, name);
@@ -67,6 +64,7 @@ void MemoryStore::commit_sales(Changes const& changes) {
     for (auto const& cancelled : changes.cancelled_orders) {
         auto& order = orders_.at({cancelled.product, cancelled.id});
         PENSTOCK_ASSERT(order.status == OrderStatus::completed && cancelled.cancelled_at);
+        bought_.at({order.product, order.user}) -= order.quantity;
         order.status = cancelled.status;
         order.cancelled_at = cancelled.cancelled_at;
     }

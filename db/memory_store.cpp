@@ -2,6 +2,7 @@
 #include "db/memory_store.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "db/memory_rows.hpp"
 #include "db/pg/error.hpp"
@@ -27,13 +28,20 @@ auto page_of(Map const& map, std::optional<Key> const& after, std::size_t limit,
     return page;
 }
 
-bool matches(Transfer const& transfer, TransferPage const& page) {
-    if (page.kind && transfer.kind != *page.kind) return false;
+/// In the range of an index that a page walks along.
+bool is_walked(Transfer const& transfer, TransferPage const& page) {
     if (page.reference && transfer.reference != page.reference) return false;
     if (page.from && transfer.created_at() < *page.from) return false;
     if (page.to && transfer.created_at() >= *page.to) return false;
-    if (!page.account) return !page.before_id || transfer.id < *page.before_id;
+    if (!page.is_by_booking()) return !page.before_id || transfer.id < *page.before_id;
     return !page.before || booking_of(transfer, *page.account) < *page.before;
+}
+
+/// Of those, what it shows.
+bool matches(Transfer const& transfer, TransferPage const& page) {
+    if (page.kind && transfer.kind != *page.kind) return false;
+    return !page.account || transfer.from.address == *page.account ||
+           transfer.to.address == *page.account;
 }
 
 bool matches(Purchase const& purchase, PurchasePage const& page) {
@@ -136,6 +144,7 @@ Loaded MemoryStore::load(KeySet const& keys) const {
     for (auto const& id : keys.jobs)
         if (auto const* job = jobs_.find(id)) loaded.jobs.push_back(*job);
     load_sales(keys, loaded);
+    credits_.load(keys, loaded);
     for (auto const& key : keys.keys)
         if (KeyRecord record; load_key(key, record))
             loaded.keys.emplace_back(key, std::move(record));
@@ -150,9 +159,13 @@ void MemoryStore::load_ledgers(KeySet const& keys, Loaded& loaded) const {
     for (auto const& id : wanted)
         if (auto const* ledger = find_in(ledgers_, id)) loaded.ledgers.push_back(*ledger);
     for (auto const& id : keys.ledgers_exclusive) {
-        bool const is_used = std::ranges::any_of(accounts_of(id), [](Account const* account) {
-            return account->standing.balance != 0 || account->standing.held != 0;
-        });
+        auto const* ledger = find_in(ledgers_, id);
+        bool const is_of_credits = ledger && ledger->kind == LedgerKind::credits;
+        bool const is_used = is_of_credits
+                                 ? credits_.has_open_lots(id)
+                                 : std::ranges::any_of(accounts_of(id), [](Account const* account) {
+                                       return account->standing.balance || account->standing.held;
+                                   });
         if (is_used) loaded.ledgers_not_empty.insert(id);
     }
 }
@@ -171,6 +184,10 @@ bool MemoryStore::load_key(IdempotencyKey key, KeyRecord& record) const {
     if (auto const* name = find_in(order_keys_, key)) {
         auto const& order = orders_.at(*name);
         record = {order.key_use->fingerprint, order.created_at(), order};
+        return true;
+    }
+    if (auto const* operation = credits_.find_key(key)) {
+        record = credits_.record_of(*operation);
         return true;
     }
     auto const* answer = find_in(answers_, key);
@@ -195,6 +212,7 @@ void MemoryStore::commit(Changes const& changes) {
     commit_purchases(changes);
     commit_holds(changes);
     commit_sales(changes);
+    credits_.commit(changes);
     events_.insert(events_.end(), changes.events.begin(), changes.events.end());
     for (auto const& total : changes.totals) {
         auto& sum = totals_[{total.ledger, total.kind}];
@@ -224,11 +242,12 @@ void MemoryStore::free_key(IdempotencyKey key) {
     purchase_keys_.erase(key);
     if (auto const* name = find_in(order_keys_, key)) orders_.at(*name).key_use.reset();
     order_keys_.erase(key);
+    credits_.free_key(key);
 }
 
 bool MemoryStore::key_is_used(IdempotencyKey key) const {
     return transfer_keys_.contains(key) || purchase_keys_.contains(key) ||
-           order_keys_.contains(key) || answers_.contains(key);
+           order_keys_.contains(key) || credits_.find_key(key) || answers_.contains(key);
 }
 
 void MemoryStore::commit_organizations(Changes const& changes) {
@@ -333,10 +352,12 @@ std::vector<Transfer const*> MemoryStore::newest_first(
     return list;
 }
 
-Store::Found<ApiKey> MemoryStore::find_api_key(SecretDigest digest, SteadyTime) {
+Store::Listed<ApiKey> MemoryStore::find_api_keys(std::vector<SecretDigest> digests, SteadyTime) {
+    std::set<SecretDigest> const wanted(digests.begin(), digests.end());
+    std::vector<ApiKey> list;
     for (auto const& [id, key] : api_keys_)
-        if (key.digest == digest) co_return std::optional{key};
-    co_return std::optional<ApiKey>{};
+        if (wanted.contains(key.digest)) list.push_back(key);
+    co_return list;
 }
 
 Store::Found<Organization> MemoryStore::find_organization(OrganizationId id, SteadyTime) {
@@ -405,10 +426,7 @@ Store::Listed<Transfer> MemoryStore::list_entries(AccountName name, EntryPage pa
     wanted.account = name.address;
     wanted.before = page.before;
     wanted.limit = page.limit;
-    std::vector<Transfer> list;
-    for (auto const* transfer : newest_first(name.ledger, wanted.account))
-        if (list.size() < wanted.limit && matches(*transfer, wanted)) list.push_back(*transfer);
-    co_return list;
+    co_return list_of(name.ledger, wanted).items;
 }
 
 Store::Found<Transfer> MemoryStore::find_transfer(LedgerId ledger, TransferId id, SteadyTime) {
@@ -417,12 +435,22 @@ Store::Found<Transfer> MemoryStore::find_transfer(LedgerId ledger, TransferId id
     co_return std::optional{*transfer};
 }
 
-Store::Listed<Transfer> MemoryStore::list_transfers(LedgerId ledger, TransferPage page,
-                                                    SteadyTime) {
-    std::vector<Transfer> list;
-    for (auto const* transfer : newest_first(ledger, page.account))
-        if (list.size() < page.limit && matches(*transfer, page)) list.push_back(*transfer);
-    co_return list;
+asio::awaitable<Result<TransferList>> MemoryStore::list_transfers(LedgerId ledger,
+                                                                  TransferPage page, SteadyTime) {
+    co_return list_of(ledger, page);
+}
+
+TransferList MemoryStore::list_of(LedgerId ledger, TransferPage const& page) const {
+    TransferList list;
+    std::size_t scanned = 0;
+    auto const order = page.is_by_booking() ? page.account : std::nullopt;
+    for (auto const* transfer : newest_first(ledger, order)) {
+        if (list.items.size() == page.limit || list.scanned_to) break;
+        if (!is_walked(*transfer, page)) continue;
+        if (matches(*transfer, page)) list.items.push_back(*transfer);
+        if (page.passes_over_rows() && ++scanned == page.scan_max) list.scanned_to = *transfer;
+    }
+    return list;
 }
 
 Store::Listed<Total> MemoryStore::list_totals(LedgerId ledger, SteadyTime) {
@@ -520,6 +548,7 @@ std::size_t MemoryStore::purge_children(LedgerId id, std::size_t limit) {
         at = is_its ? events_.erase(at) : at + 1;
         removed += is_its;
     }
+    while (removed < limit && credits_.forget_oldest(id)) ++removed;
     return removed;
 }
 
@@ -549,6 +578,9 @@ Store::Listed<Check> MemoryStore::verify(LedgerId ledger, SteadyTime) {
     rows.holds = newest_of(holds_, ledger);
     for (auto const& [name, total] : totals_)
         if (name.first == ledger) rows.totals.push_back(total);
+    auto const* verified = find_in(ledgers_, ledger);
+    if (verified && verified->kind == LedgerKind::credits)
+        co_return credits_.verify(rows.accounts, rows.totals, events_);
     auto checks = verify_ledger(rows);
     for (auto& check : db::verify_sales(sale_rows(ledger))) checks.push_back(std::move(check));
     co_return checks;

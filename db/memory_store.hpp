@@ -6,6 +6,7 @@
 #include <set>
 #include <vector>
 
+#include "db/memory_credits.hpp"
 #include "db/memory_job_queue.hpp"
 #include "db/store.hpp"
 #include "db/verify.hpp"
@@ -22,7 +23,8 @@ public:
     std::unique_ptr<Writer> make_writer() override;
     asio::awaitable<error_code> ping(SteadyTime deadline) override;
 
-    Found<domain::ApiKey> find_api_key(domain::SecretDigest digest, SteadyTime) override;
+    Listed<domain::ApiKey> find_api_keys(std::vector<domain::SecretDigest> digests,
+                                         SteadyTime) override;
     Found<domain::Organization> find_organization(domain::OrganizationId id, SteadyTime) override;
     Listed<domain::Organization> list_organizations(std::optional<domain::OrganizationId> after,
                                                     std::size_t limit, SteadyTime) override;
@@ -43,8 +45,8 @@ public:
                                           SteadyTime) override;
     Found<domain::Transfer> find_transfer(domain::LedgerId ledger, domain::TransferId id,
                                           SteadyTime) override;
-    Listed<domain::Transfer> list_transfers(domain::LedgerId ledger, TransferPage page,
-                                            SteadyTime) override;
+    asio::awaitable<Result<TransferList>> list_transfers(domain::LedgerId ledger, TransferPage page,
+                                                         SteadyTime) override;
     Listed<domain::Total> list_totals(domain::LedgerId ledger, SteadyTime) override;
     Found<domain::Purchase> find_purchase(domain::LedgerId ledger, domain::PurchaseId id,
                                           SteadyTime) override;
@@ -76,6 +78,7 @@ public:
                                                SteadyTime) override;
     Listed<Check> verify(domain::LedgerId ledger, SteadyTime) override;
     Listed<Check> verify_sales(SteadyTime) override;
+    CreditStore& credits() override { return credits_; }
     JobQueue& jobs() override { return jobs_; }
 
 private:
@@ -111,6 +114,7 @@ private:
     std::vector<domain::Account const*> accounts_of(domain::LedgerId ledger) const;
     std::vector<domain::Transfer const*> transfers_of(domain::AccountName const& name) const;
     /// Newest first: an account's by version, else a ledger's by id.
+    TransferList list_of(domain::LedgerId ledger, TransferPage const& page) const;
     std::vector<domain::Transfer const*> newest_first(
         domain::LedgerId ledger, std::optional<std::string> const& account) const;
 
@@ -133,11 +137,14 @@ private:
     std::map<domain::ProductId, domain::Product> products_;
     std::map<OrderName, domain::Order> orders_;
     std::map<domain::IdempotencyKey, OrderName> order_keys_;
+    /// Σ quantity of completed orders, by product and user.
+    std::map<std::pair<domain::ProductId, std::string>, std::int64_t> bought_;
     std::vector<domain::Event> events_;
     std::map<domain::IdempotencyKey, domain::Answer> answers_;
     std::set<std::pair<domain::Instant, domain::IdempotencyKey>> answers_by_age_;
     std::set<std::pair<domain::Instant, domain::LedgerId>> deleted_ledgers_;
     std::map<TotalName, domain::Total> totals_;
+    MemoryCredits credits_{accounts_};
     MemoryJobQueue jobs_;
 };
 

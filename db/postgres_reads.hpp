@@ -33,12 +33,10 @@ pg::UuidBytes below(std::optional<Id> const& before) {
     return before ? before->value.bytes : last_id().bytes;
 }
 
-}  // namespace reads
-
 template <class T>
-Store::Listed<T> PostgresStore::list(Statement const& statement, pg::Params params,
-                                     SteadyTime deadline, T (*read)(pg::Row)) {
-    auto const answer = co_await readers_.query(statement, std::move(params), deadline);
+Store::Listed<T> list(pg::Pool& pool, Statement const& statement, pg::Params params,
+                      SteadyTime deadline, T (*read)(pg::Row)) {
+    auto const answer = co_await pool.query(statement, std::move(params), deadline);
     if (!answer) co_return answer.error();
     auto read_all = [&] {
         std::vector<T> items;
@@ -47,6 +45,14 @@ Store::Listed<T> PostgresStore::list(Statement const& statement, pg::Params para
         return items;
     };
     co_return pg::decoded(read_all);
+}
+
+}  // namespace reads
+
+template <class T>
+Store::Listed<T> PostgresStore::list(Statement const& statement, pg::Params params,
+                                     SteadyTime deadline, T (*read)(pg::Row)) {
+    return reads::list(readers_, statement, std::move(params), deadline, read);
 }
 
 template <class T>

@@ -58,9 +58,29 @@ pg::Params account_page(AccountName const& name, TransferPage const& page) {
     // One bound for the end of the period and the place where the page before this one ended.
     Booking end{page.to.value_or(Instant{end_of_time_ms}), INT64_MIN};
     if (page.before) end = std::min(end, *page.before);
-    params.instant_ms(within_range(end.at).ms).int8(end.version);
-    params.add(kinds_of(page.kind)).optional_text(page.reference).int8(limit_of(page.limit));
+    params.instant_ms(within_range(end.at).ms).int8(end.version).int8(limit_of(page.limit));
     return params;
+}
+
+pg::Params reference_page(LedgerId ledger, TransferPage const& page) {
+    auto const range = ids_of(page);
+    pg::Params params;
+    params.uuid(ledger.value.bytes).text(*page.reference).add(kinds_of(page.kind));
+    params.uuid(range.lowest.bytes).uuid(range.end.bytes).int8(limit_of(page.limit));
+    params.optional_text(page.account);
+    params.int8(limit_of(page.passes_over_rows() ? page.scan_max : page.limit));
+    return params;
+}
+
+/// A row that a list shows, or the last one that it looked at, or both.
+struct ScannedTransfer {
+    Transfer transfer;
+    bool shown = false;
+    bool is_last = false;
+};
+
+ScannedTransfer scanned_transfer(pg::Row row) {
+    return {rows::transfer(row), row.boolean(18), row.boolean(19)};
 }
 
 Statement const& purchases_statement(PurchasePage const& page) {
@@ -86,6 +106,7 @@ PostgresStore::PostgresStore(asio::any_io_executor executor, PostgresOptions opt
       options_(std::move(options)),
       readers_(executor, for_reads(options_.connection), options_.read_connections,
                options_.backoff, options_.on_connection),
+      credits_(readers_),
       jobs_(executor, options_.connection, options_.backoff, readers_),
       purge_(std::make_unique<PostgresPurge>(executor, options_)) {}
 
@@ -102,10 +123,13 @@ asio::awaitable<error_code> PostgresStore::ping(SteadyTime deadline) {
     co_return answer ? error_code() : answer.error();
 }
 
-Store::Found<ApiKey> PostgresStore::find_api_key(SecretDigest digest, SteadyTime deadline) {
+Store::Listed<ApiKey> PostgresStore::find_api_keys(std::vector<SecretDigest> digests,
+                                                   SteadyTime deadline) {
+    pg::ByteaArray wanted;
+    for (auto const& digest : digests) wanted.push(digest);
     pg::Params params;
-    params.bytea(digest);
-    return find(sql::find_api_key, std::move(params), deadline, rows::api_key);
+    params.add(wanted);
+    return list(sql::find_api_keys, std::move(params), deadline, rows::api_key);
 }
 
 Store::Found<Organization> PostgresStore::find_organization(OrganizationId id,
@@ -184,20 +208,51 @@ Store::Found<Transfer> PostgresStore::find_transfer(LedgerId ledger, TransferId 
     return find(sql::find_transfer, std::move(params), deadline, rows::transfer);
 }
 
-Store::Listed<Transfer> PostgresStore::list_transfers(LedgerId ledger, TransferPage page,
-                                                      SteadyTime deadline) {
-    if (page.account) {
-        auto params = account_page({ledger, *page.account}, page);
-        return list(sql::list_account_transfers, std::move(params), deadline, rows::transfer);
-    }
-    auto const range = ids_of(page);
+asio::awaitable<Result<TransferList>> PostgresStore::list_transfers(LedgerId ledger,
+                                                                    TransferPage page,
+                                                                    SteadyTime deadline) {
+    if (page.passes_over_rows())
+        co_return co_await scan_transfers(ledger, std::move(page), deadline);
     pg::Params params;
-    params.uuid(ledger.value.bytes);
-    if (page.reference) params.text(*page.reference);
-    params.add(kinds_of(page.kind)).uuid(range.lowest.bytes).uuid(range.end.bytes);
-    params.int8(limit_of(page.limit));
-    auto const& statement = page.reference ? sql::list_transfers_by_reference : sql::list_transfers;
-    return list(statement, std::move(params), deadline, rows::transfer);
+    auto const* statement = &sql::list_transfers;
+    if (page.account) {
+        statement = &sql::list_account_transfers;
+        params = account_page({ledger, *page.account}, page);
+    } else if (page.reference) {
+        statement = &sql::list_transfers_by_reference;
+        params = reference_page(ledger, page);
+    } else {
+        auto const range = ids_of(page);
+        params.uuid(ledger.value.bytes).add(kinds_of(page.kind));
+        params.uuid(range.lowest.bytes).uuid(range.end.bytes).int8(limit_of(page.limit));
+    }
+    auto items = co_await list(*statement, std::move(params), deadline, rows::transfer);
+    if (!items) co_return items.error();
+    TransferList all;
+    all.items = std::move(*items);
+    co_return all;
+}
+
+asio::awaitable<Result<TransferList>> PostgresStore::scan_transfers(LedgerId ledger,
+                                                                    TransferPage page,
+                                                                    SteadyTime deadline) {
+    pg::Params params;
+    if (page.reference) {
+        params = reference_page(ledger, page);
+    } else {
+        params = account_page({ledger, *page.account}, page);
+        params.add(kinds_of(page.kind)).int8(limit_of(page.scan_max));
+    }
+    auto const& statement =
+        page.reference ? sql::list_transfers_by_reference : sql::list_account_transfers_of_kind;
+    auto rows = co_await list(statement, std::move(params), deadline, scanned_transfer);
+    if (!rows) co_return rows.error();
+    TransferList scanned;
+    for (auto& row : *rows) {
+        if (row.is_last) scanned.scanned_to = row.transfer;
+        if (row.shown) scanned.items.push_back(std::move(row.transfer));
+    }
+    co_return scanned;
 }
 
 Store::Listed<Total> PostgresStore::list_totals(LedgerId ledger, SteadyTime deadline) {

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "db/pg/pool.hpp"
+#include "db/postgres_credits.hpp"
 #include "db/postgres_job_queue.hpp"
 #include "db/store.hpp"
 
@@ -39,7 +40,8 @@ public:
     std::unique_ptr<Writer> make_writer() override;
     asio::awaitable<error_code> ping(SteadyTime deadline) override;
 
-    Found<domain::ApiKey> find_api_key(domain::SecretDigest digest, SteadyTime) override;
+    Listed<domain::ApiKey> find_api_keys(std::vector<domain::SecretDigest> digests,
+                                         SteadyTime) override;
     Found<domain::Organization> find_organization(domain::OrganizationId, SteadyTime) override;
     Listed<domain::Organization> list_organizations(std::optional<domain::OrganizationId> after,
                                                     std::size_t limit, SteadyTime) override;
@@ -55,7 +57,8 @@ public:
     Listed<domain::Transfer> list_entries(domain::AccountName, EntryPage, SteadyTime) override;
     Found<domain::Transfer> find_transfer(domain::LedgerId, domain::TransferId,
                                           SteadyTime) override;
-    Listed<domain::Transfer> list_transfers(domain::LedgerId, TransferPage, SteadyTime) override;
+    asio::awaitable<Result<TransferList>> list_transfers(domain::LedgerId, TransferPage,
+                                                         SteadyTime) override;
     Listed<domain::Total> list_totals(domain::LedgerId, SteadyTime) override;
     Found<domain::Purchase> find_purchase(domain::LedgerId, domain::PurchaseId,
                                           SteadyTime) override;
@@ -86,6 +89,7 @@ public:
                                                SteadyTime) override;
     Listed<Check> verify(domain::LedgerId, SteadyTime) override;
     Listed<Check> verify_sales(SteadyTime) override;
+    CreditStore& credits() override { return credits_; }
     JobQueue& jobs() override { return jobs_; }
 
     /// The read connections, for metrics.
@@ -94,6 +98,8 @@ public:
 private:
     Listed<Activity> list_ledger_activity(domain::OrganizationId, ActivityPage, SteadyTime);
     Listed<Activity> list_sale_activity(domain::OrganizationId, ActivityPage, SteadyTime);
+    asio::awaitable<Result<TransferList>> scan_transfers(domain::LedgerId, TransferPage,
+                                                         SteadyTime);
     template <class T>
     Found<T> find(Statement const& statement, pg::Params params, SteadyTime deadline,
                   T (*read)(pg::Row));
@@ -104,6 +110,7 @@ private:
     asio::any_io_executor executor_;
     PostgresOptions options_;
     pg::Pool readers_;
+    PostgresCredits credits_;
     PostgresJobQueue jobs_;
     std::unique_ptr<PostgresPurge> purge_;
 };

@@ -23,6 +23,11 @@ constexpr Statement const* ledger_checks[] = {
     &sql::verify_orders_equal_purchases,
 };
 constexpr std::span sale_checks = std::span(ledger_checks).last<3>();
+constexpr Statement const* credit_checks[] = {
+    &sql::verify_credits_equal_history,
+    &sql::verify_credit_lots_close_in_time,
+    &sql::verify_totals_equal_credits,
+};
 
 Check check_of(Statement const& statement, pg::Row row) {
     Check check;
@@ -73,7 +78,15 @@ pg::ConnectionOptions for_scans(PostgresOptions const& all) {
 }  // namespace
 
 Store::Listed<Check> PostgresStore::verify(LedgerId ledger, SteadyTime deadline) {
-    return scan(executor_, for_scans(options_), ledger_checks, ledger.to_string(), deadline);
+    pg::Params params;
+    params.uuid(ledger.value.bytes);
+    auto const kind_of = [](pg::Row row) { return row.int2(0); };
+    auto const kind = co_await find<std::int16_t>(sql::kind_of_ledger, params, deadline, kind_of);
+    if (!kind) co_return kind.error();
+    Checks checks = ledger_checks;
+    if (*kind == static_cast<std::int16_t>(LedgerKind::credits)) checks = credit_checks;
+    auto options = for_scans(options_);
+    co_return co_await scan(executor_, std::move(options), checks, ledger.to_string(), deadline);
 }
 
 Store::Listed<Check> PostgresStore::verify_sales(SteadyTime deadline) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "db/pg/transaction_status.hpp"
+#include "db/postgres_credits.hpp"
 #include "db/postgres_rows.hpp"
 #include "db/sql.hpp"
 #include "domain/assert.hpp"
@@ -37,6 +38,30 @@ void add_key_of(T made, Loaded& to) {
     to.keys.emplace_back(use.key, KeyRecord{use.fingerprint, at, std::move(made)});
 }
 
+/// The keys of the bulk answers that were found: what their transfers are is not known yet.
+std::vector<IdempotencyKey> bulk_answers(Loaded const& loaded) {
+    std::vector<IdempotencyKey> keys;
+    for (auto const& [key, record] : loaded.keys) {
+        auto const* made = std::get_if<1>(&record.made);
+        if (made && !made->first.transfers.empty()) keys.push_back(key);
+    }
+    return keys;
+}
+
+/// A row of answered_transfers.
+void add_answered(pg::Row row, Loaded& to) {
+    IdempotencyKey const key{rows::uuid(row, rows::transfer_columns)};
+    // The rows of one answer follow each other, so the last one found is tried first.
+    auto const is_it = [&](auto const& entry) {
+        return entry.first == key && entry.second.made.index() == 1;
+    };
+    auto at = std::find_if(to.keys.rbegin(), to.keys.rend(), is_it);
+    if (at == to.keys.rend()) throw pg::BadReply(rows::transfer_columns, "an answer's key");
+    if (at != to.keys.rbegin()) std::iter_swap(at, to.keys.rbegin());
+    auto& made = std::get<1>(to.keys.back().second.made);
+    made.second.push_back(rows::transfer(row));
+}
+
 /// The segment that loads a KeySet, and how its answer is read. Only what is asked for is sent,
 /// in one fixed order; READ COMMITTED gives each statement a snapshot taken after the locks that
 /// the ones before it waited for. That is why keys come last: an earlier attempt at the same
@@ -48,11 +73,13 @@ public:
         xid_ = segment_.add(sql::current_transaction);
         add_roots(keys);
         add_ledgers(keys);
+        credits::load_roots(keys, adder());
         if (!keys.accounts.empty()) add_accounts(keys.accounts);
         if (!keys.products.empty())
             add(sql::lock_products, params_of(rows::uuids(keys.products)),
                 [](pg::Row row, Loaded& to) { to.products.push_back(rows::product(row)); });
         add_children(keys);
+        credits::load_children(keys, adder());
         if (!keys.reverted.empty())
             add(sql::reverted_transfers, params_of(rows::uuids(keys.reverted)),
                 [](pg::Row row, Loaded& to) { to.reverted.insert({rows::uuid(row, 0)}); });
@@ -81,6 +108,12 @@ private:
 
     void add(Statement const& statement, pg::Params params, Reader reader) {
         readers_.emplace_back(segment_.add(statement, std::move(params)), reader);
+    }
+
+    credits::Add adder() {
+        return [this](Statement const& statement, pg::Params params, Reader reader) {
+            add(statement, std::move(params), reader);
+        };
     }
 
     void add_roots(KeySet const& keys) {
@@ -170,26 +203,13 @@ private:
             [](pg::Row row, Loaded& to) { add_key_of(rows::purchase(row), to); });
         add(sql::orders_by_key, params,
             [](pg::Row row, Loaded& to) { add_key_of(rows::order(row), to); });
+        credits::load_keys(params, adder());
         add(sql::answers_by_key, params, [](pg::Row row, Loaded& to) {
             auto answer = rows::answer(row);
             auto const use = answer.key_use;
             auto const at = answer.created_at;
             std::pair<Answer, std::vector<Transfer>> made(std::move(answer), {});
             to.keys.emplace_back(use.key, KeyRecord{use.fingerprint, at, std::move(made)});
-        });
-        auto with_kinds = params;
-        with_kinds.add(rows::all_kinds());
-        add(sql::answered_transfers, std::move(with_kinds), [](pg::Row row, Loaded& to) {
-            IdempotencyKey const key{rows::uuid(row, rows::transfer_columns)};
-            // The rows of one answer follow each other, so the last one found is tried first.
-            auto const is_it = [&](auto const& entry) {
-                return entry.first == key && entry.second.made.index() == 1;
-            };
-            auto at = std::find_if(to.keys.rbegin(), to.keys.rend(), is_it);
-            if (at == to.keys.rend()) throw pg::BadReply(rows::transfer_columns, "an answer's key");
-            if (at != to.keys.rbegin()) std::iter_swap(at, to.keys.rbegin());
-            auto& made = std::get<1>(to.keys.back().second.made);
-            made.second.push_back(rows::transfer(row));
         });
     }
 
@@ -265,6 +285,7 @@ pg::Segment commit_segment(Changes const& changes) {
         segment.add(sql::free_transfer_keys, keys);
         segment.add(sql::free_purchase_keys, keys);
         segment.add(sql::free_order_keys, keys);
+        segment.add(sql::free_credit_keys, keys);
         segment.add(sql::free_answer_keys, keys);
     }
     if (!changes.new_organizations.empty())
@@ -283,6 +304,7 @@ pg::Segment commit_segment(Changes const& changes) {
         segment.add(sql::insert_transfers, rows::insert_transfers(changes.transfers));
     add_wallet_changes(segment, changes);
     add_sale_changes(segment, changes);
+    credits::write(segment, changes);
     add_answers(segment, changes.answers);
     add_jobs(segment, changes);
     // Last before COMMIT: every batch of a ledger adds to the same few rows.
@@ -319,8 +341,34 @@ asio::awaitable<Result<Loaded>> PostgresWriter::load(KeySet keys, SteadyTime dea
         return plan.read(*answer);
     };
     auto loaded = pg::decoded(read);
-    if (!loaded) co_await abandon();
+    error_code error;
+    if (loaded) error = co_await load_repeated(*loaded, deadline);
+    if (!loaded || error) co_await abandon();
+    if (error) co_return error;
     co_return loaded;
+}
+
+/// Repeated bulks and requests for credits are rare, so what they made costs the others nothing.
+asio::awaitable<error_code> PostgresWriter::load_repeated(Loaded& loaded, SteadyTime deadline) {
+    auto const bulks = bulk_answers(loaded);
+    auto const credited = credits::found_keys(loaded);
+    if (bulks.empty() && credited.empty()) co_return error_code();
+    pg::Segment segment;
+    auto params = params_of(rows::uuids(bulks));
+    params.add(rows::all_kinds());
+    auto const transfers = segment.add(sql::answered_transfers, std::move(params));
+    auto const lines = segment.add(sql::credit_lines_by_key, params_of(rows::uuids(credited)));
+    auto lease = *std::exchange(open_, std::nullopt);
+    auto const answer = co_await lease.execute(std::move(segment), deadline);
+    if (!answer) co_return noted(answer.error());
+    open_ = lease;
+    auto read = [&] {
+        for (pg::Row const row : answer->at(transfers)) add_answered(row, loaded);
+        for (pg::Row const row : answer->at(lines)) credits::add_line(row, loaded);
+        return loaded.keys.size();
+    };
+    auto const done = pg::decoded(read);
+    co_return done ? error_code() : done.error();
 }
 
 asio::awaitable<error_code> PostgresWriter::commit(Changes changes, SteadyTime deadline) {

@@ -24,6 +24,7 @@ public:
     pg::SessionMetrics const* connection_metrics() const override { return &session_.metrics(); }
 
 private:
+    asio::awaitable<error_code> load_repeated(domain::Loaded& loaded, SteadyTime deadline);
     asio::awaitable<error_code> resolve(SteadyTime deadline);
     error_code noted(pg::Failure const& failure) const;
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "db/activity.hpp"
+#include "db/check.hpp"
 #include "db/job_queue.hpp"
 #include "domain/working_set.hpp"
 #include "reactor/result.hpp"
@@ -19,6 +20,8 @@ struct SessionMetrics;
 }
 
 namespace penstock::db {
+
+class CreditStore;
 
 /// One writer: load, then commit or abandon; never two batches at once. Owned by a lane.
 class Writer {
@@ -69,16 +72,33 @@ struct EntryPage {
     std::size_t limit = 50;
 };
 
-/// Newest first. With `account`, the order is that account's history; else it is the ids.
+/// Newest first. With `account` and without `reference`, the order is that account's history; else
+/// it is the ids.
 struct TransferPage {
     std::optional<std::string> account;
     std::optional<domain::TransferKind> kind;
     std::optional<std::string> reference;
     std::optional<domain::Instant> from;          ///< from ≤ created_at
     std::optional<domain::Instant> to;            ///< created_at < to
-    std::optional<domain::TransferId> before_id;  ///< without `account`
-    std::optional<Booking> before;                ///< with `account`
+    std::optional<domain::TransferId> before_id;  ///< in the order of ids
+    std::optional<Booking> before;                ///< in the order of an account's history
     std::size_t limit = 50;
+    /// No index knows both an account and a kind, or what else a reference stands for: such a list
+    /// passes over what it does not show, and over so many rows at most.
+    std::size_t scan_max = 1'000;
+
+    bool is_by_booking() const { return account && !reference; }
+    bool passes_over_rows() const {
+        return (account && (kind || reference)) || (reference && kind);
+    }
+};
+
+struct TransferList {
+    std::vector<domain::Transfer> items;
+    /// The list ended at this row, shown or not, because of scan_max: it may go on behind it.
+    std::optional<domain::Transfer> scanned_to;
+
+    bool operator==(TransferList const&) const = default;
 };
 
 /// Newest first, by id.
@@ -121,14 +141,6 @@ struct PastStanding {
     std::int64_t version = 0;
 };
 
-struct Check {
-    std::string name;
-    bool ok = false;
-    std::string detail;  ///< what was found when it is not ok; else what was counted
-
-    bool operator==(Check const&) const = default;
-};
-
 /// What a server whose clock is slow used a key for may look younger than it is: a ledger's rows
 /// stay this much longer than any key that was used on it.
 inline constexpr std::chrono::hours purge_slack{1};
@@ -154,7 +166,9 @@ public:
     template <class T>
     using Listed = asio::awaitable<Result<std::vector<T>>>;
 
-    virtual Found<domain::ApiKey> find_api_key(domain::SecretDigest digest, SteadyTime) = 0;
+    /// Those of the keys that exist, revoked ones included, in any order.
+    virtual Listed<domain::ApiKey> find_api_keys(std::vector<domain::SecretDigest> digests,
+                                                 SteadyTime) = 0;
     virtual Found<domain::Organization> find_organization(domain::OrganizationId, SteadyTime) = 0;
     virtual Listed<domain::Organization> list_organizations(
         std::optional<domain::OrganizationId> after, std::size_t limit, SteadyTime) = 0;
@@ -174,7 +188,8 @@ public:
     virtual Listed<domain::Transfer> list_entries(domain::AccountName, EntryPage, SteadyTime) = 0;
     virtual Found<domain::Transfer> find_transfer(domain::LedgerId, domain::TransferId,
                                                   SteadyTime) = 0;
-    virtual Listed<domain::Transfer> list_transfers(domain::LedgerId, TransferPage, SteadyTime) = 0;
+    virtual asio::awaitable<Result<TransferList>> list_transfers(domain::LedgerId, TransferPage,
+                                                                 SteadyTime) = 0;
     virtual Listed<domain::Total> list_totals(domain::LedgerId, SteadyTime) = 0;
 
     virtual Found<domain::Purchase> find_purchase(domain::LedgerId, domain::PurchaseId,
@@ -226,6 +241,8 @@ public:
     /// Every invariant of every organization's products, by full scan.
     virtual Listed<Check> verify_sales(SteadyTime) = 0;
 
+    /// Lots, and the history that they follow from.
+    virtual CreditStore& credits() = 0;
     /// What commits asked for.
     virtual JobQueue& jobs() = 0;
 };

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "domain/credit_rows.hpp"
 #include "domain/model.hpp"
 
 namespace penstock::domain {
@@ -175,11 +176,46 @@ struct RetryJob {
     JobId job;
 };
 
+/// One entry of a request for credits. `expires_at` is for what is granted or sent; nullopt: never.
+struct CreditDraft {
+    std::string address;
+    Amount amount = 0;
+    std::optional<Instant> expires_at = {};
+};
+
+struct GrantCredits {
+    LedgerId ledger;
+    std::string reference;
+    std::vector<CreditDraft> entries;
+};
+
+struct SpendCredits {
+    LedgerId ledger;
+    std::string reference;
+    std::vector<CreditDraft> entries;
+    bool allow_partial = false;
+};
+
+struct TransferCredits {
+    LedgerId ledger;
+    std::string reference;
+    std::string from;
+    std::vector<CreditDraft> entries;
+};
+
+/// The server's own, once lots are over: no client asks for it. Those that are closed meanwhile,
+/// or not over at the instant of the batch, stay as they are.
+struct ExpireLots {
+    LedgerId ledger;
+    std::vector<Lot> originals;
+};
+
 using Command =
     std::variant<CreateOrganization, CreateApiKey, RevokeApiKey, CreateLedger, ChangeLedger,
                  DeleteLedger, CreateAccount, MoveMoney, MoveInBulk, RevertTransfer, MakePurchase,
                  RefundPurchase, PlaceHold, CaptureHold, VoidHold, ExpireHolds, RequestReport,
-                 RetryJob, CreateProduct, RestockProduct, PlaceOrder, CancelOrder>;
+                 RetryJob, CreateProduct, RestockProduct, PlaceOrder, CancelOrder, GrantCredits,
+                 SpendCredits, TransferCredits, ExpireLots>;
 
 /// A command with what surrounds it. All randomness it may use is in `nonce`.
 struct Envelope {

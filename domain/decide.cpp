@@ -2,6 +2,7 @@
 #include "domain/decide.hpp"
 
 #include "domain/assert.hpp"
+#include "domain/credits.hpp"
 #include "domain/hold.hpp"
 #include "domain/job.hpp"
 #include "domain/ledger.hpp"
@@ -37,6 +38,10 @@ struct StatusOf {
     std::int16_t operator()(RestockProduct const&) const { return 200; }
     std::int16_t operator()(PlaceOrder const&) const { return 0; }
     std::int16_t operator()(CancelOrder const&) const { return 200; }
+    std::int16_t operator()(GrantCredits const&) const { return 0; }
+    std::int16_t operator()(SpendCredits const&) const { return 0; }
+    std::int16_t operator()(TransferCredits const&) const { return 0; }
+    std::int16_t operator()(ExpireLots const&) const { return 200; }
 };
 
 BulkReceipt rebuild_bulk(Answer const& answer, std::vector<Transfer> const& transfers) {
@@ -69,6 +74,7 @@ Receipt replay(Order order) {
 }
 
 Receipt replay(KeyRecord const& record) {
+    if (auto const* credited = std::get_if<Credited>(&record.made)) return {*credited, true};
     if (auto const* order = std::get_if<Order>(&record.made)) return replay(*order);
     if (auto const* purchase = std::get_if<Purchase>(&record.made)) return replay(*purchase);
     if (auto const* transfer = std::get_if<Transfer>(&record.made)) return {*transfer, true};

@@ -175,13 +175,15 @@ void add_keys(ExpireHolds const& command, Envelope const&, KeySet& keys) {
 Outcome apply(WorkingSet& set, Envelope const& envelope, ExpireHolds const& command) {
     auto const* ledger = set.find_ledger(command.ledger);
     if (!ledger) return Refusal{Rejection::ledger_not_found};
+    Done done;
     for (auto const& original : command.originals) {
         auto const* hold = original.ledger == ledger->id ? set.find_hold(original.id) : nullptr;
         if (!hold || hold->status != HoldStatus::pending || !is_due(*hold, set.now())) continue;
         release(set, *hold);
         end(set, *ledger, *hold, HoldStatus::expired, envelope.nonce);
+        ++done.items;
     }
-    return Receipt{Done{}};
+    return Receipt{done};
 }
 
 }  // namespace penstock::domain

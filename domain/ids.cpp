@@ -72,4 +72,9 @@ Instant instant_of(Uuid const& id) {
     return {ms};
 }
 
+std::uint32_t ordinal_of(Uuid const& id) {
+    return (id.bytes[6] & 0x0fu) << 14 | static_cast<std::uint32_t>(id.bytes[7]) << 6 |
+           (id.bytes[8] & 0x3fu);
+}
+
 }  // namespace penstock::domain

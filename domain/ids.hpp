@@ -33,8 +33,9 @@ Uuid make_uuid7(Instant at, std::uint32_t ordinal, std::uint64_t nonce);
 Uuid first_uuid7(Instant at);
 Uuid last_uuid7(Instant at);
 
-/// The instant inside a UUIDv7.
+/// The instant and the ordinal inside a UUIDv7.
 Instant instant_of(Uuid const& id);
+std::uint32_t ordinal_of(Uuid const& id);
 
 template <class Tag>
 struct Id {
@@ -53,6 +54,7 @@ using PurchaseId = Id<struct PurchaseTag>;
 using HoldId = Id<struct HoldTag>;
 using ProductId = Id<struct ProductTag>;
 using OrderId = Id<struct OrderTag>;
+using CreditOperationId = Id<struct CreditOperationTag>;
 using EventId = Id<struct EventTag>;
 using JobId = Id<struct JobTag>;
 

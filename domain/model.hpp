@@ -257,9 +257,10 @@ enum class EventType : std::int16_t {
     purchase_refunded = 4,
     order_cancelled = 5,
     product_restocked = 6,
+    credits_expired = 7,
 };
 BOOST_DESCRIBE_ENUM(EventType, hold_captured, hold_voided, hold_expired, purchase_refunded,
-                    order_cancelled, product_restocked)
+                    order_cancelled, product_restocked, credits_expired)
 
 /// A change that no row of its own records, for the activity feed. What a row already says
 /// (a transfer, a purchase, a hold, an account, a product or an order made) is read from that row
@@ -296,7 +297,8 @@ struct Answer {
     bool operator==(Answer const&) const = default;
 };
 
-/// What is summed up per ledger: each kind of transfer by its own number, and purchases (gross).
+/// What is summed up per ledger: each kind of transfer by its own number, purchases (gross), and of
+/// credits each entry of a kind and each lot that expired.
 enum class TotalKind : std::int16_t {
     deposit = 1,
     withdrawal = 2,
@@ -307,9 +309,14 @@ enum class TotalKind : std::int16_t {
     refund = 7,
     capture = 8,
     purchase = 100,
+    credits_granted = 101,
+    credits_spent = 102,
+    credits_transferred = 103,
+    credits_expired = 104,
 };
 BOOST_DESCRIBE_ENUM(TotalKind, deposit, withdrawal, transfer, revert, royalty_author,
-                    royalty_platform, refund, capture, purchase)
+                    royalty_platform, refund, capture, purchase, credits_granted, credits_spent,
+                    credits_transferred, credits_expired)
 
 constexpr TotalKind total_kind_of(TransferKind kind) { return static_cast<TotalKind>(kind); }
 

@@ -88,6 +88,8 @@ Outcome apply(WorkingSet& set, Envelope const& envelope, CreateLedger const& com
     if (ledger.kind == LedgerKind::money) {
         add_system_account(set, envelope, ledger.id, world_address);
         add_system_account(set, envelope, ledger.id, platform_address);
+    } else {
+        set.add_credit_ledger(ledger.id);
     }
     return Receipt{std::move(ledger)};
 }

@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "domain/credit_rows.hpp"
 #include "domain/model.hpp"
 #include "domain/rejection.hpp"
 
@@ -12,6 +13,9 @@ namespace penstock::domain {
 
 /// 204: nothing to show.
 struct Done {
+    /// Of what only the server itself asks for: how many it came to.
+    std::size_t items = 0;
+
     bool operator==(Done const&) const = default;
 };
 
@@ -59,7 +63,7 @@ struct Accepted {
 /// What was made or changed, as it was when the command was decided.
 struct Receipt {
     std::variant<Done, Organization, ApiKey, Ledger, Account, Transfer, BulkReceipt, Recorded,
-                 Purchase, Hold, Captured, Accepted, Job, Offered, Order>
+                 Purchase, Hold, Captured, Accepted, Job, Offered, Order, Credited>
         what;
     bool replayed = false;
 

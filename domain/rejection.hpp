@@ -40,7 +40,9 @@ BOOST_DEFINE_ENUM_CLASS(Rejection,
                         sale_not_started,        // 403
                         sale_ended,              // 403
                         sold_out,                // 409
-                        purchase_limit_reached)  // 409
+                        purchase_limit_reached,  // 409
+                        reference_exists,        // 409
+                        invalid_request)         // 400
 
 /// A refusal of one command, or of one item of a bulk. `pointer` is a JSON pointer into the body
 /// where a member is at fault; `detail` says more than the code where there is more to say.

@@ -19,6 +19,28 @@ auto find_in(Map& map, Key const& key) -> decltype(&map.find(key)->second) {
     return found == map.end() ? nullptr : &found->second;
 }
 
+/// Makes the next id greater than `id`, whatever the clock says.
+void begin_behind(Uuid const& id, Stamp& stamp) {
+    auto const at = instant_of(id);
+    if (at < stamp.at) return;
+    if (at > stamp.at) stamp = Stamp{at, 0};
+    stamp.ordinal = std::max(stamp.ordinal, ordinal_of(id) + 1);
+}
+
+/// nullopt for the sender of a transfer: its row repeats what its recipients' rows count.
+std::optional<TotalKind> total_kind_of(CreditEntry const& entry) {
+    switch (entry.kind) {
+        case CreditKind::grant:
+            return TotalKind::credits_granted;
+        case CreditKind::expense:
+            return TotalKind::credits_spent;
+        case CreditKind::transfer:
+            break;
+    }
+    if (entry.amount < 0) return std::nullopt;
+    return TotalKind::credits_transferred;
+}
+
 /// Of several totals for a ledger and kind, one.
 std::vector<Total> totals_of(Changes const& changes) {
     std::map<std::pair<LedgerId, TotalKind>, Total> totals;
@@ -33,6 +55,12 @@ std::vector<Total> totals_of(Changes const& changes) {
         count(each.ledger, total_kind_of(each.kind), each.amount);
     for (auto const& each : changes.new_purchases)
         count(each.ledger, TotalKind::purchase, each.price);
+    for (auto const& each : changes.credit_entries)
+        if (auto const kind = total_kind_of(each))
+            count(each.ledger, *kind, each.amount < 0 ? -each.amount : each.amount);
+    for (auto const& each : changes.events)
+        if (each.type == EventType::credits_expired)
+            count(*each.ledger, TotalKind::credits_expired, *each.amount);
     std::vector<Total> list;
     for (auto const& [name, total] : totals) list.push_back(total);
     return list;
@@ -55,7 +83,8 @@ WorkingSet::WorkingSet(Loaded loaded, Stamp stamp, Instant keys_since)
       organization_names_{std::move(loaded.organization_names)},
       ledger_names_{std::move(loaded.ledger_names)},
       ledgers_not_empty_{std::move(loaded.ledgers_not_empty)},
-      reverted_{std::move(loaded.reverted)} {
+      reverted_{std::move(loaded.reverted)},
+      credit_references_{std::move(loaded.credit_references)} {
     for (auto& account : loaded.accounts) {
         stamp_.at = std::max(stamp_.at, account.standing.updated_at);
         AccountName name{account.ledger, account.address};
@@ -76,6 +105,14 @@ WorkingSet::WorkingSet(Loaded loaded, Stamp stamp, Instant keys_since)
     for (auto& hold : loaded.holds) {
         auto const id = hold.id;
         holds_.emplace(id, std::move(hold));
+    }
+    for (auto const& [ledger, last] : loaded.credit_ledgers) {
+        begin_behind(last.value, stamp_);
+        credit_ledgers_.emplace(ledger, CreditLedgerEntry{last});
+    }
+    for (auto& lot : loaded.lots) {
+        auto const account = lot.party.account;
+        lots_[account].add(std::move(lot), false);
     }
     for (auto& [key, record] : loaded.keys) keys_.emplace(key, KeyEntry{std::move(record)});
     for (auto& job : loaded.jobs) {
@@ -144,6 +181,8 @@ bool WorkingSet::ledger_name_taken(OrganizationId organization, std::string cons
 
 bool WorkingSet::ledger_not_empty(LedgerId id) const {
     if (ledgers_not_empty_.contains(id)) return true;
+    // What has expired is still booked on its address, and is nothing.
+    if (credit_ledgers_.contains(id)) return has_open_lots(id);
     return std::ranges::any_of(accounts_, [id](auto const& named) {
         auto const& account = named.second.account;
         return account.ledger == id && (account.standing.balance || account.standing.held);
@@ -493,6 +532,104 @@ void WorkingSet::take_back(OrderCancelled const&) {
     changes_.cancelled_orders.pop_back();
 }
 
+void WorkingSet::add_credit_ledger(LedgerId id) {
+    PENSTOCK_ASSERT(credit_ledgers_.emplace(id, CreditLedgerEntry{{}, true}).second);
+    undo_.emplace_back(CreditLedgerAdded{id});
+}
+
+void WorkingSet::take_back(CreditLedgerAdded const& write) { credit_ledgers_.erase(write.ledger); }
+
+bool WorkingSet::credit_reference_taken(LedgerId ledger, std::string const& reference) const {
+    return credit_references_.contains({ledger, reference});
+}
+
+void WorkingSet::advance_credit_ledger(LedgerId ledger, CreditOperationId id) {
+    auto& entry = credit_ledgers_.at(ledger);
+    PENSTOCK_ASSERT(entry.last < id);
+    undo_.emplace_back(CreditLedgerAdvanced{ledger, entry});
+    entry = CreditLedgerEntry{id, true};
+}
+
+void WorkingSet::take_back(CreditLedgerAdvanced const& write) {
+    credit_ledgers_.at(write.ledger) = write.before;
+}
+
+void WorkingSet::add_credit_operation(Credited credited) {
+    auto const operation = credited.operation;
+    advance_credit_ledger(operation.ledger, operation.id);
+    PENSTOCK_ASSERT(credit_references_.insert({operation.ledger, operation.reference}).second);
+    changes_.credit_operations.push_back(operation);
+    undo_.emplace_back(CreditOperationAdded{});
+    if (!operation.key_use) return;
+    KeyEntry entry;
+    entry.record.made = std::move(credited);
+    use_key(*operation.key_use, std::move(entry));
+}
+
+void WorkingSet::take_back(CreditOperationAdded const&) {
+    auto const& operation = changes_.credit_operations.back();
+    credit_references_.erase({operation.ledger, operation.reference});
+    changes_.credit_operations.pop_back();
+}
+
+void WorkingSet::add_credit_entry(CreditEntry entry) {
+    changes_.credit_entries.push_back(std::move(entry));
+    undo_.emplace_back(CreditEntryAdded{});
+}
+
+void WorkingSet::take_back(CreditEntryAdded const&) { changes_.credit_entries.pop_back(); }
+
+Lot const* WorkingSet::find_lot(AccountId account, LotPlace place) {
+    auto* book = find_in(lots_, account);
+    auto const* entry = book ? book->find(place) : nullptr;
+    return entry ? &entry->lot : nullptr;
+}
+
+void WorkingSet::add_lot(Lot lot) {
+    LotAdded const write{lot.party.account, lot.place};
+    lots_[write.account].add(std::move(lot), true);
+    undo_.emplace_back(write);
+}
+
+void WorkingSet::take_back(LotAdded const& write) { lots_.at(write.account).remove(write.place); }
+
+std::vector<Portion> WorkingSet::drain_lots(AccountId account, Drain drain, Amount wanted) {
+    auto& book = lots_[account];
+    book.order_by(drain);
+    std::vector<Portion> portions;
+    book.drain(wanted, now(), [&](LotBook::Entry& entry, Amount taken) {
+        auto const left = entry.lot.remaining - taken;
+        change_lot(entry, left, left > 0);
+        portions.push_back({taken, entry.lot.expires_at});
+    });
+    return portions;
+}
+
+void WorkingSet::close_lot(AccountId account, LotPlace place) {
+    auto* entry = lots_.at(account).find(place);
+    PENSTOCK_ASSERT(entry && entry->lot.is_open);
+    change_lot(*entry, entry->lot.remaining, false);
+}
+
+void WorkingSet::change_lot(LotBook::Entry& entry, Amount remaining, bool is_open) {
+    auto& lot = entry.lot;
+    undo_.emplace_back(LotChanged{&entry, lot.remaining, lot.is_open, entry.is_changed});
+    lot.remaining = remaining;
+    lot.is_open = is_open;
+    entry.is_changed = true;
+}
+
+void WorkingSet::take_back(LotChanged const& write) {
+    write.entry->lot.remaining = write.remaining;
+    write.entry->lot.is_open = write.was_open;
+    write.entry->is_changed = write.was_changed;
+}
+
+bool WorkingSet::has_open_lots(LedgerId ledger) const {
+    return std::ranges::any_of(
+        lots_, [ledger](auto const& named) { return named.second.has_open_lot_of(ledger); });
+}
+
 void WorkingSet::undo(Mark mark) {
     PENSTOCK_ASSERT(mark <= undo_.size());
     while (undo_.size() > mark) {
@@ -505,6 +642,20 @@ void WorkingSet::undo(Mark mark) {
 bool WorkingSet::is_dropped(LedgerId id) const {
     auto const* entry = find_in(ledgers_, id);
     return entry && entry->is_new && entry->is_deleted;
+}
+
+/// Lots in the order of granting, so that a batch's rows do not hang on a hash.
+void WorkingSet::add_credits(Changes& changes) const {
+    for (auto const& [ledger, entry] : credit_ledgers_)
+        if (entry.is_changed) changes.credit_ledgers.push_back({ledger, entry.last});
+    for (auto const& [account, book] : lots_) {
+        for (auto const* entry : book.entries()) {
+            if (entry->is_new) changes.new_lots.push_back(entry->lot);
+            if (!entry->is_new && entry->is_changed) changes.changed_lots.push_back(entry->lot);
+        }
+    }
+    std::ranges::sort(changes.new_lots, {}, &Lot::place);
+    std::ranges::sort(changes.changed_lots, {}, &Lot::place);
 }
 
 Changes WorkingSet::changes() const {
@@ -525,6 +676,7 @@ Changes WorkingSet::changes() const {
         if (entry.is_new) changes.new_products.push_back(entry.product);
         if (!entry.is_new && entry.is_changed) changes.changed_products.push_back(entry.product);
     }
+    add_credits(changes);
     if (any_dropped) {
         auto const drop = [this](auto& rows) {
             std::erase_if(rows, [this](auto const& row) { return is_dropped(row.ledger); });
@@ -534,6 +686,10 @@ Changes WorkingSet::changes() const {
         drop(changes.refunded_purchases);
         drop(changes.new_holds);
         drop(changes.ended_holds);
+        drop(changes.credit_ledgers);
+        drop(changes.credit_operations);
+        drop(changes.credit_entries);
+        drop(changes.new_lots);
         std::erase_if(changes.events, [this](auto const& event) {
             return event.ledger && is_dropped(*event.ledger);
         });

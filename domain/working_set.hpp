@@ -13,6 +13,8 @@
 #include <variant>
 #include <vector>
 
+#include "domain/credit_rows.hpp"
+#include "domain/lots.hpp"
 #include "domain/model.hpp"
 #include "domain/outcome.hpp"
 
@@ -46,8 +48,11 @@ struct KeySet {
     /// Children of the accounts above: read after those are locked.
     std::set<std::pair<LedgerId, PurchaseId>> purchases;
     std::set<std::pair<LedgerId, HoldId>> holds;
-    std::set<JobId> jobs;          ///< exclusive lock
-    std::set<ProductId> products;  ///< exclusive lock, after the accounts'
+    std::set<JobId> jobs;               ///< exclusive lock
+    std::set<LedgerId> credit_ledgers;  ///< exclusive lock, before all accounts
+    std::set<std::pair<LedgerId, std::string>> credit_references;  ///< are they taken?
+    std::set<AccountName> lots_of;  ///< the open lots of these accounts
+    std::set<ProductId> products;   ///< exclusive lock, after the accounts'
     /// Children of the products: read after those are locked. What has the user bought?
     std::set<std::pair<ProductId, std::string>> sale_users;
     std::set<std::pair<ProductId, OrderId>> orders;
@@ -65,7 +70,8 @@ struct SaleUser {
 struct KeyRecord {
     Fingerprint fingerprint{};
     Instant used_at;
-    std::variant<Transfer, std::pair<Answer, std::vector<Transfer>>, Purchase, Order> made;
+    std::variant<Transfer, std::pair<Answer, std::vector<Transfer>>, Purchase, Order, Credited>
+        made;
 };
 
 /// What load found. Absence means that it does not exist.
@@ -82,6 +88,9 @@ struct Loaded {
     std::vector<Purchase> purchases;
     std::vector<Hold> holds;
     std::vector<Job> jobs;
+    std::vector<CreditLedger> credit_ledgers;
+    std::set<std::pair<LedgerId, std::string>> credit_references;
+    std::vector<Lot> lots;  ///< open ones, in any order
     std::vector<Product> products;
     std::vector<SaleUser> sale_users;  ///< who has bought nothing may be absent
     std::vector<Order> orders;
@@ -113,6 +122,12 @@ struct Changes {
     std::vector<Product> changed_products;                ///< only stock, sold and version differ
     std::vector<Order> new_orders;                        ///< in the order of decision
     std::vector<Order> cancelled_orders;                  ///< only status and cancelled_at differ
+
+    std::vector<CreditLedger> credit_ledgers;        ///< new ones and changed ones
+    std::vector<CreditOperation> credit_operations;  ///< in the order of decision
+    std::vector<CreditEntry> credit_entries;         ///< likewise
+    std::vector<Lot> new_lots;                       ///< as the batch left them
+    std::vector<Lot> changed_lots;                   ///< only remaining and is_open differ
 
     bool empty() const;
     bool operator==(Changes const&) const = default;
@@ -160,6 +175,10 @@ public:
     /// Σ quantity of the user's completed orders of the product.
     std::int64_t bought_by(ProductId product, std::string const& user) const;
 
+    bool credit_reference_taken(LedgerId ledger, std::string const& reference) const;
+    /// Of the open lots, and of those that this batch has closed.
+    Lot const* find_lot(AccountId account, LotPlace place);
+
     void add_organization(Organization organization);
     void add_api_key(ApiKey key);
     void revoke_api_key(ApiKeyId id);
@@ -186,6 +205,17 @@ public:
     /// Completed: it counts for its user. The product's `sold` is the caller's affair.
     void add_order(Order order);
     void cancel_order(OrderId id);
+    void add_credit_ledger(LedgerId id);
+    /// What is decided on the ledger from now on is later than `id`.
+    void advance_credit_ledger(LedgerId ledger, CreditOperationId id);
+    /// The newest of its ledger; its key, if any, is used.
+    void add_credit_operation(Credited credited);
+    void add_credit_entry(CreditEntry entry);
+    void add_lot(Lot lot);
+    /// Takes up to `wanted` from the valid lots of an account, in this order.
+    std::vector<Portion> drain_lots(AccountId account, Drain drain, Amount wanted);
+    /// Its expiry is recorded: nothing of it is ever asked for again.
+    void close_lot(AccountId account, LotPlace place);
 
     /// A place to return to: undo(mark) takes back every write since.
     using Mark = std::size_t;
@@ -211,6 +241,10 @@ private:
     struct ProductEntry {
         Product product;
         bool is_new = false;
+        bool is_changed = false;
+    };
+    struct CreditLedgerEntry {
+        CreditOperationId last;
         bool is_changed = false;
     };
     struct KeyEntry {
@@ -279,15 +313,35 @@ private:
     };
     struct OrderAdded {};
     struct OrderCancelled {};
+    struct CreditLedgerAdded {
+        LedgerId ledger;
+    };
+    struct CreditLedgerAdvanced {
+        LedgerId ledger;
+        CreditLedgerEntry before;
+    };
+    struct CreditOperationAdded {};
+    struct CreditEntryAdded {};
+    struct LotAdded {
+        AccountId account;
+        LotPlace place;
+    };
+    struct LotChanged {
+        LotBook::Entry* entry;
+        Amount remaining;
+        bool was_open;
+        bool was_changed;
+    };
     struct KeyUsed {
         IdempotencyKey key;
         std::unique_ptr<KeyEntry> freed;  ///< the one past its retention that stood there
     };
-    using Undo =
-        std::variant<OrganizationAdded, ApiKeyAdded, ApiKeyRevoked, LedgerAdded, LedgerWritten,
-                     AccountAdded, StandingSet, TransferAdded, AnswerAdded, PurchaseAdded,
-                     PurchaseRefunded, HoldAdded, HoldEnded, EventAdded, KeyUsed, JobAdded,
-                     JobRetried, ProductAdded, StockSet, OrderAdded, OrderCancelled>;
+    using Undo = std::variant<OrganizationAdded, ApiKeyAdded, ApiKeyRevoked, LedgerAdded,
+                              LedgerWritten, AccountAdded, StandingSet, TransferAdded, AnswerAdded,
+                              PurchaseAdded, PurchaseRefunded, HoldAdded, HoldEnded, EventAdded,
+                              KeyUsed, JobAdded, JobRetried, ProductAdded, StockSet, OrderAdded,
+                              OrderCancelled, CreditLedgerAdded, CreditLedgerAdvanced,
+                              CreditOperationAdded, CreditEntryAdded, LotAdded, LotChanged>;
 
     AccountEntry const* find_entry(LedgerId ledger, std::string_view address) const;
     void use_key(KeyUse const& use, KeyEntry entry);
@@ -312,6 +366,15 @@ private:
     void take_back(StockSet const&);
     void take_back(OrderAdded const&);
     void take_back(OrderCancelled const&);
+    void take_back(CreditLedgerAdded const& write);
+    void take_back(CreditLedgerAdvanced const& write);
+    void take_back(CreditOperationAdded const&);
+    void take_back(CreditEntryAdded const&);
+    void take_back(LotAdded const& write);
+    void take_back(LotChanged const& write);
+    void change_lot(LotBook::Entry& entry, Amount remaining, bool is_open);
+    bool has_open_lots(LedgerId ledger) const;
+    void add_credits(Changes& changes) const;
     bool is_dropped(LedgerId id) const;
 
     Stamp stamp_;
@@ -331,6 +394,9 @@ private:
     std::unordered_map<ProductId, ProductEntry, UuidHash> products_;
     std::map<std::pair<ProductId, std::string>, std::int64_t> bought_;
     std::unordered_map<OrderId, Order, UuidHash> orders_;
+    std::map<LedgerId, CreditLedgerEntry> credit_ledgers_;
+    std::set<std::pair<LedgerId, std::string>> credit_references_;
+    std::unordered_map<AccountId, LotBook, UuidHash> lots_;
     /// What is only ever appended; accounts, ledgers, products and totals
     /// come from the entries.
     Changes changes_;

@@ -32,7 +32,9 @@ struct CollectorMetrics {
 
 /// Dual-trigger batching with an idle flush, in the event loop of the request handlers. `run()`
 /// takes one batch at a time, so what arrives while the consumer works is the next batch: alone
-/// a request waits for nobody, in a crowd batches grow by themselves.
+/// a request waits for nobody, in a crowd batches grow by themselves. In a crowd the next batch is
+/// also on its way before the replies of the last one are handed out: the many handlers that they
+/// wake would keep the consumer waiting for as long as all of them take.
 template <class Request, class Reply>
 class Collector {
 public:
@@ -66,7 +68,11 @@ public:
             if (!due) break;
             auto tickets = take();
             auto replies = co_await execute_(requests_of(tickets));
-            settle(tickets, std::move(replies));
+            // A consumer that never waits for anything would let nobody else have a turn.
+            if (settling_ && !settling_->reply.is_set())
+                co_await asio::post(executor_, asio::deferred);
+            settling_ = tickets.back();
+            settle_soon(std::move(tickets), std::move(replies));
         }
         refuse_the_rest();
     }
@@ -89,8 +95,9 @@ private:
     using Tickets = std::vector<std::shared_ptr<Ticket>>;
 
     asio::awaitable<bool> next_batch_is_due() {
-        // One turn of the loop first, so that requests whose bytes have already arrived get in.
-        co_await asio::post(executor_, asio::deferred);
+        // Nobody waits: one turn of the loop first, so that requests whose bytes have already
+        // arrived get in.
+        if (!window_.due(steady_now())) co_await asio::post(executor_, asio::deferred);
         while (!window_.due(steady_now())) {
             if (closed_ && window_.empty()) co_return false;
             if (closed_) co_return true;
@@ -128,8 +135,16 @@ private:
         return requests;
     }
 
-    static void settle(Tickets& tickets, Replies replies) {
+    /// In the next turn of the loop, which keeps the tickets, and with them who waits.
+    void settle_soon(Tickets tickets, Replies replies) {
         PENSTOCK_ASSERT(replies.size() == tickets.size());
+        auto turn = [tickets = std::move(tickets), replies = std::move(replies)]() mutable {
+            settle(tickets, std::move(replies));
+        };
+        asio::post(executor_, std::move(turn));
+    }
+
+    static void settle(Tickets& tickets, Replies replies) {
         for (std::size_t i = 0; i < tickets.size(); ++i)
             tickets[i]->reply.set(std::move(replies[i]));
     }
@@ -144,6 +159,7 @@ private:
     Pulse changed_;
     Execute execute_;
     CollectorMetrics metrics_;
+    std::shared_ptr<Ticket> settling_;  ///< the last one that was told to settle
     bool closed_ = false;
 };
 

@@ -9,6 +9,7 @@
 
 #include "cache/edge.hpp"
 #include "cache/redis_client.hpp"
+#include "db/credit_store.hpp"
 #include "db/memory_store.hpp"
 #include "db/pg/session.hpp"
 #include "db/postgres_store.hpp"
@@ -30,6 +31,8 @@ namespace {
 
 constexpr milliseconds store_wait_max{10'000};
 constexpr milliseconds store_poll_pause{20};
+/// A database that was restarted is found within this: its crash recovery takes seconds already.
+constexpr milliseconds reconnect_within{1'000};
 constexpr milliseconds lanes_close_max{5'000};
 constexpr milliseconds jobs_stop_max{2'000};
 constexpr milliseconds gates_told_max{500};
@@ -92,6 +95,7 @@ cache::EdgeOptions edge_options(Options const& options, std::string const& datab
     edge.lease = options.edge_lease;
     edge.answer_kept = std::min<milliseconds>(options.edge_answer_ttl, options.key_retention);
     edge.command_max = options.edge_wait;
+    edge.join_max = options.edge_join;
     edge.body_bytes_max = options.edge_body_bytes;
     edge.database = digest_of(database);
     return edge;
@@ -129,6 +133,7 @@ std::unique_ptr<db::PostgresStore> make_postgres(asio::any_io_executor executor,
                                                  Options const& options, Log& log) {
     if (options.database_url.empty()) return nullptr;
     auto postgres = postgres_options(options);
+    postgres.backoff.most = reconnect_within;
     postgres.on_connection = [&log, limit = LogLimit{}](db::pg::SessionEvent const& event) mutable {
         if (event.up) {
             log.info("database_connected");
@@ -161,7 +166,7 @@ std::unique_ptr<cache::RedisClient> make_redis(asio::any_io_executor executor,
     return std::make_unique<cache::RedisClient>(executor, client, random);
 }
 
-PeriodicOptions hold_expiry_options(Options const& options) {
+PeriodicOptions expiry_options(Options const& options) {
     PeriodicOptions periodic;
     periodic.interval = options.hold_expiry_interval;
     periodic.backoff = {milliseconds{200}, milliseconds{10'000}, milliseconds{0}};
@@ -202,10 +207,12 @@ PeriodicOptions purge_options(Options const& options) {
     return purge;
 }
 
-ListenerOptions listener_options(Options const& options, Clock& clock, IdSource& ids) {
+ListenerOptions listener_options(Options const& options, std::size_t shard, Clock& clock,
+                                 IdSource& ids) {
     ListenerOptions listener;
     listener.address = options.listen_address;
     listener.port = options.listen_port;
+    listener.joins = shard > 0;
     listener.limits.connections_max = options.connections_max;
     listener.limits.idle_timeout = options.idle_timeout;
     listener.cors = Cors(options.cors_origins);
@@ -311,18 +318,19 @@ struct Application::Front final : Introspection {
           back(*application.backs_.at(shard)),
           edge(back.redis_of_edge(options), edge_options(options, application.database_identity_),
                back.ids.nonce()),
+          keys(application.reactor_.executor(shard), back.store),
           products(application.reactor_.executor(shard), back.store, back.clock,
                    feed_limits(options)),
           sales(application.reactor_.executor(shard), back.redis_of_gates(options), back.store,
                 back.clock,
                 desk_options(options, application.database_identity_, application.log_)),
           api(Services{back.store, application.engine_, back.clock, back.ids, *this,
-                       application.access_, edge, sales, options.request_timeout,
+                       application.access_, keys, edge, sales, options.request_timeout,
                        application.limiter_, shard, products},
               application.router_),
           observer(application.log_, application.router_.routes()),
           listener(application.reactor_.executor(shard),
-                   listener_options(options, back.clock, back.ids), api, observer),
+                   listener_options(options, shard, back.clock, back.ids), api, observer),
           background(application.reactor_.executor(shard)),
           lanes(application.reactor_.executor(shard)),
           listening(application.reactor_.executor(shard)) {}
@@ -337,6 +345,7 @@ struct Application::Front final : Introspection {
     std::size_t shard;
     Back& back;
     cache::Edge edge;
+    KeyDirectory keys;
     ProductReads products;
     SaleDesk sales;
     Api api;
@@ -368,8 +377,8 @@ Application::Application(Options options, Log& log)
     }
     auto const purge_round = [this](SteadyTime deadline) { return purge(deadline); };
     purge_ = make_periodic(purge_options(options_), purge_round, "purge_failed");
-    hold_expiry_ =
-        make_periodic(hold_expiry_options(options_), hold_expiry(), "hold_expiry_failed");
+    hold_expiry_ = make_periodic(expiry_options(options_), hold_expiry(), "hold_expiry_failed");
+    lot_expiry_ = make_periodic(expiry_options(options_), lot_expiry(), "lot_expiry_failed");
     auto& first = *backs_.front();
     worker_ =
         make_worker(reactor_.executor(0), options_, first.store, first.clock, first.ids, log_);
@@ -413,9 +422,8 @@ void Application::prepare_schema() {
               {{"version_before", report.version_before}, {"version", report.version_after}});
 }
 
-/// Binds: shard 0 first, so that port 0 becomes one port for all.
+/// Binds: shard 0 first, so that port 0 becomes one port for all, and nobody else's.
 void Application::open_fronts() {
-    require_free(options_.listen_address, options_.listen_port);
     for (std::size_t shard = 0; shard < reactor_.size(); ++shard) {
         fronts_.push_back(std::make_unique<Front>(*this, shard, options_));
         options_.listen_port = fronts_.front()->listener.port();
@@ -435,8 +443,27 @@ std::unique_ptr<Periodic> Application::make_periodic(PeriodicOptions options, Pe
 /// A round of ending the holds that are due.
 Periodic::Work Application::hold_expiry() {
     auto& back = *backs_.front();
-    HoldExpiry expiry(back.store, engine_, back.clock, back.ids, options_.hold_expiry_items);
-    return [expiry](SteadyTime deadline) mutable { return expiry.run_once(deadline); };
+    Expiry expiry(engine_, back.clock, back.ids, options_.hold_expiry_items);
+    auto const list = [&store = back.store](domain::Instant now, std::size_t limit,
+                                            SteadyTime deadline) {
+        return store.list_due_holds(now, limit, deadline);
+    };
+    return [expiry, list](SteadyTime deadline) mutable {
+        return expiry.run_once<domain::ExpireHolds>(list, deadline);
+    };
+}
+
+/// A round of recording which lots of credits are over.
+Periodic::Work Application::lot_expiry() {
+    auto& back = *backs_.front();
+    Expiry expiry(engine_, back.clock, back.ids, options_.hold_expiry_items);
+    auto const list = [&credits = back.store.credits()](domain::Instant now, std::size_t limit,
+                                                        SteadyTime deadline) {
+        return credits.list_due_lots(now, limit, deadline);
+    };
+    return [expiry, list](SteadyTime deadline) mutable {
+        return expiry.run_once<domain::ExpireLots>(list, deadline);
+    };
 }
 
 /// Over all sales, by one server at a time.
@@ -485,6 +512,7 @@ asio::awaitable<void> Application::live() {
 asio::awaitable<void> Application::start(std::size_t shard) {
     auto& front = *fronts_[shard];
     front.background.spawn(front.back.store.run());
+    front.background.spawn(front.keys.run());
     if (front.back.redis) front.background.spawn(front.back.redis->run());
     if (shard == 0) front.background.spawn(purge_->run());
     if (front.back.redis_of_edge(options_)) front.background.spawn(front.edge.run());
@@ -493,6 +521,7 @@ asio::awaitable<void> Application::start(std::size_t shard) {
     engine_.spawn(shard, front.lanes);
     if (shard == 0) front.background.spawn(hold_expiry_->run());
     if (shard == 0 && reconciliation_) front.background.spawn(reconcile_sales());
+    if (shard == 0) front.background.spawn(lot_expiry_->run());
     front.listening.spawn(front.listener.run());
     co_return;
 }
@@ -600,6 +629,7 @@ std::string Application::render_metrics() const {
         if (options_.rate_limits.any()) write_metrics(out, labels, limiter_.metrics(front->shard));
         write_metrics(out, labels, front->edge.metrics());
         write_metrics(out, labels, front->sales);
+        write_metrics(out, labels, front->keys.metrics());
         write_metrics(out, labels, front->products.feeds().metrics());
         write_readers(out, shard, front->back.postgres.get());
         write_lanes(out, shard, engine_.lanes(front->shard));
@@ -607,6 +637,7 @@ std::string Application::render_metrics() const {
     write_metrics(out, {{"work", "hold_expiry"}}, hold_expiry_->metrics());
     if (reconciliation_)
         write_metrics(out, {{"work", "reconciliation"}}, reconciliation_->metrics());
+    write_metrics(out, {{"work", "lot_expiry"}}, lot_expiry_->metrics());
     if (worker_) {
         for (auto const& kind : worker_->metrics()) write_metrics(out, {}, *kind);
         write_metrics(out, {{"work", "job_retention"}}, worker_->retention());

@@ -11,7 +11,7 @@
 #include "reactor/task_group.hpp"
 #include "server/context.hpp"
 #include "server/engine.hpp"
-#include "server/hold_expiry.hpp"
+#include "server/expiry.hpp"
 #include "server/options.hpp"
 #include "server/periodic.hpp"
 #include "server/rate_limiter.hpp"
@@ -46,6 +46,7 @@ private:
     Periodic::Work hold_expiry();
     void lead_reconciliation();
     asio::awaitable<void> reconcile_sales();
+    Periodic::Work lot_expiry();
     asio::awaitable<void> live();
     asio::awaitable<void> start(std::size_t shard);
     asio::awaitable<Result<std::size_t>> purge(SteadyTime deadline);
@@ -73,6 +74,7 @@ private:
     std::vector<std::unique_ptr<Front>> fronts_;
     std::unique_ptr<Periodic> purge_;        ///< on shard 0, for the whole process
     std::unique_ptr<Periodic> hold_expiry_;  ///< the same
+    std::unique_ptr<Periodic> lot_expiry_;   ///< the same
     /// On shard 0; null without Redis.
     std::unique_ptr<LedReconciliation> led_reconciliation_;
     std::unique_ptr<Periodic> reconciliation_;

@@ -3,20 +3,19 @@
 #include "server/context.hpp"
 
 #include <openssl/crypto.h>
-#include <openssl/sha.h>
+#include <openssl/evp.h>
 
 #include <algorithm>
 #include <boost/describe/enum_to_string.hpp>
 
 #include "db/pg/error.hpp"
+#include "domain/assert.hpp"
 #include "server/http/negotiation.hpp"
 #include "server/render.hpp"
 
 namespace penstock::server {
 namespace {
 
-constexpr std::size_t cached_keys_max = 10'000;
-constexpr milliseconds key_refresh_max{250};
 constexpr domain::Scopes all_scopes = 7;
 
 domain::IdempotencyKey digest_of(domain::OrganizationId const& organization, std::string_view key) {
@@ -76,8 +75,11 @@ std::optional<Problem> key_fault(Request const& request, Route const& route) {
 }  // namespace
 
 std::array<std::uint8_t, 32> sha256(std::string_view bytes) {
-    std::array<std::uint8_t, 32> digest;
-    SHA256(reinterpret_cast<unsigned char const*>(bytes.data()), bytes.size(), digest.data());
+    // Looked up once: SHA256() itself searches OpenSSL's tables for the algorithm at every call.
+    static EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+    std::array<std::uint8_t, 32> digest{};
+    PENSTOCK_ASSERT(
+        EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, algorithm, nullptr) == 1);
     return digest;
 }
 
@@ -242,23 +244,9 @@ asio::awaitable<Result<std::optional<Principal>>> Api::authenticate(std::string_
         principal = Principal{domain::default_organization, all_scopes, Credential::operator_key};
         co_return principal;
     }
-    auto const now = steady_now();
-    auto known = keys_.find(digest);
-    if (known == keys_.end() || now >= known->second.until) {
-        bool const believed = known != keys_.end() && now < known->second.at_most_until;
-        auto const until = believed ? std::min(deadline, now + key_refresh_max) : deadline;
-        // The others believe it while this one asks, or waits for a store that does not answer.
-        if (believed) known->second.until = now + access.key_cache;
-        auto found = co_await services_.store.find_api_key(digest, until);
-        known = keys_.find(digest);
-        if (!found && (!believed || known == keys_.end())) co_return found.error();
-        if (found) {
-            if (keys_.size() >= cached_keys_max) keys_.clear();
-            CachedKey entry{std::move(*found), now + access.key_cache, now + access.key_grace};
-            known = keys_.insert_or_assign(digest, std::move(entry)).first;
-        }
-    }
-    auto const& key = known->second.key;
+    auto const found = co_await services_.keys.find(digest, deadline);
+    if (!found) co_return found.error();
+    auto const& key = *found;
     if (key && !key->revoked_at)
         principal = Principal{key->organization, key->scopes, Credential::key, key->id};
     co_return principal;

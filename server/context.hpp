@@ -2,7 +2,6 @@
 #pragma once
 
 #include <array>
-#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -19,6 +18,7 @@
 #include "server/http/app.hpp"
 #include "server/http/router.hpp"
 #include "server/id_source.hpp"
+#include "server/key_directory.hpp"
 #include "server/ledger_directory.hpp"
 #include "server/rate_limits.hpp"
 
@@ -64,10 +64,6 @@ struct AccessPolicy {
     bool open = false;
     /// PENSTOCK_ADMIN_KEY's digest: the operator's first key.
     std::optional<domain::SecretDigest> admin_key;
-    /// How long a looked-up key is believed, so a revocation elsewhere takes effect.
-    milliseconds key_cache{5'000};
-    /// The same while the store cannot be asked: only what was done before can be answered then.
-    milliseconds key_grace{60'000};
 };
 
 /// The services of one shard; they outlive every request.
@@ -78,6 +74,7 @@ struct Services {
     IdSource& ids;
     Introspection& introspection;
     AccessPolicy const& access;
+    KeyDirectory& keys;
     cache::Edge& edge;
     SaleDesk& sales;
     milliseconds deadline_default;
@@ -167,17 +164,11 @@ private:
     asio::awaitable<Result<std::optional<Principal>>> authenticate(std::string_view authorization,
                                                                    SteadyTime deadline);
 
-    struct CachedKey {
-        std::optional<domain::ApiKey> key;
-        SteadyTime until;
-        SteadyTime at_most_until;
-    };
     asio::awaitable<Response> dispatch(RequestContext& context);
 
     Services services_;
     Router const& router_;
     LedgerDirectory ledgers_;
-    std::map<domain::SecretDigest, CachedKey> keys_;  ///< bounded, see context.cpp
 };
 
 /// Every route of the program: the table from which routing, scopes and /openapi.json follow.

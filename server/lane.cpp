@@ -77,7 +77,7 @@ Lane::Lane(asio::any_io_executor executor, db::Store& store, Clock& clock, LaneO
 asio::awaitable<Result<domain::Outcome>> Lane::submit(domain::Envelope envelope,
                                                       SteadyTime deadline) {
     auto const weight = weight_of(envelope);
-    co_return co_await collector_.submit(std::move(envelope), deadline, weight);
+    return collector_.submit(std::move(envelope), deadline, weight);
 }
 
 asio::awaitable<void> Lane::run() {

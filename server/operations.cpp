@@ -14,10 +14,12 @@ constexpr std::string_view ledgers = "Ledgers";
 constexpr std::string_view accounts = "Accounts";
 constexpr std::string_view selling = "Purchases and holds";
 constexpr std::string_view sales = "Flash sales";
+constexpr std::string_view credits = "Credits";
 constexpr std::string_view jobs = "Jobs";
 constexpr std::string_view access = "Organizations and keys";
 constexpr std::string_view health = "Health and description";
-constexpr std::array groups{ledgers, accounts, moving, selling, sales, access, jobs, health};
+constexpr std::array groups{ledgers, accounts, moving, selling, sales,
+                            credits, access,   jobs,   health};
 
 /// The first that the pattern contains decides.
 struct GroupRow {
@@ -25,19 +27,11 @@ struct GroupRow {
     std::string_view group;
 };
 constexpr GroupRow group_rows[] = {
-    {"/products", sales},
-    {"/sale", sales},
-    {"/reconciliation", sales},
-    {"/organizations", access},
-    {"/admin/", jobs},
-    {"/accounts", accounts},
-    {"/deposits", moving},
-    {"/withdrawals", moving},
-    {"/transfers", moving},
-    {"/purchases", selling},
-    {"/holds", selling},
-    {"/v1/", ledgers},
-    {"/", health},
+    {"/products", sales},       {"/sale", sales},        {"/reconciliation", sales},
+    {"/organizations", access}, {"/credits/", credits},  {"/admin/", jobs},
+    {"/accounts", accounts},    {"/deposits", moving},   {"/withdrawals", moving},
+    {"/transfers", moving},     {"/purchases", selling}, {"/holds", selling},
+    {"/v1/", ledgers},          {"/", health},
 };
 
 constexpr Operation operations[] = {
@@ -102,6 +96,17 @@ constexpr Operation operations[] = {
     {"reconcile_sales", "Compare the gates of all sales with the orders, and mend them", "nothing",
      "reconciliation"},
     {"show_storefront", "The sale as a page to buy on", "", "", 200, "text/html"},
+
+    {"grant_credits", "Grant credits: a lot for each entry", "new_grant", "credited_lots", 201},
+    {"spend_credits", "Spend credits, the first lots first", "new_expense", "credited_expense",
+     201},
+    {"transfer_credits", "Pass credits on; none outlives what it was", "new_credit_transfer",
+     "credited_lots", 201},
+    {"list_credit_balances", "Who has how much, by address", "", "credit_balance"},
+    {"count_credit_balances", "How many have at least that much", "", "credit_count"},
+    {"get_credit_balance", "What an address has, and until when", "", "credits_of_address"},
+    {"list_credit_history", "Every grant, expense and transfer, newest first", "",
+     "credit_history_entry"},
 
     {"list_activity", "Everything that changed, newest first", "", "activity"},
     {"create_report", "Ask for a report", "new_report", "accepted", 202},

@@ -51,6 +51,7 @@ struct Options {
     milliseconds edge_lease{0};
     milliseconds edge_answer_ttl{0};
     milliseconds edge_wait{0};
+    milliseconds edge_join{0};
     std::size_t edge_body_bytes = 0;
     bool gate = false;
     milliseconds gate_lease{0};

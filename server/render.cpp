@@ -248,6 +248,28 @@ void write(JsonWriter& json, domain::Order const& order, std::string_view) {
         .end_object();
 }
 
+void write(JsonWriter& json, domain::Credited const& credited) {
+    auto const& operation = credited.operation;
+    bool const is_expense = operation.kind == domain::CreditKind::expense;
+    json.begin_object()
+        .member("id", operation.id.to_string())
+        .member("kind", enum_to_string(operation.kind, ""))
+        .member("reference", operation.reference)
+        .begin_array("entries");
+    for (auto const& line : credited.lines) {
+        json.begin_object().member("address", line.address);
+        if (!is_expense) json.member("index", line.index);
+        json.member("amount", line.amount);
+        if (is_expense)
+            json.member("shortfall", line.shortfall);
+        else
+            json.instant("expires_at",
+                         line.expires_at ? std::optional(line.expires_at->ms) : std::nullopt);
+        json.end_object();
+    }
+    json.end_array().instant("created_at", operation.created_at().ms).end_object();
+}
+
 void write(JsonWriter& json, domain::Job const& job) {
     bool const queued = job.status == domain::JobStatus::queued;
     bool const running = job.status == domain::JobStatus::processing;
@@ -318,6 +340,7 @@ std::string body_of(domain::Receipt const& receipt, std::string_view ledger) {
     if (auto const* offered = std::get_if<Offered>(&receipt.what))
         write(json, offered->product, offered->at);
     if (auto const* order = std::get_if<Order>(&receipt.what)) write(json, *order);
+    if (auto const* credited = std::get_if<Credited>(&receipt.what)) write(json, *credited);
     if (auto const* accepted = std::get_if<Accepted>(&receipt.what))
         json.begin_object()
             .member("id", accepted->job.to_string())

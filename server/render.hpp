@@ -26,6 +26,8 @@ void write(JsonWriter& json, domain::Product const& product, domain::Instant at)
 void write_sale(JsonWriter& json, domain::Product const& product, domain::Instant at);
 /// An order lies in no ledger.
 void write(JsonWriter& json, domain::Order const& order, std::string_view ledger = {});
+/// A lot made or an entry served per line, in request order.
+void write(JsonWriter& json, domain::Credited const& credited);
 void write(JsonWriter& json, domain::Job const& job);
 /// A job that writes a report, as whoever asked for the report sees it.
 void write_report(JsonWriter& json, domain::Job const& job);

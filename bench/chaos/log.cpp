@@ -14,10 +14,27 @@ char const* name_of(Deed deed) {
             return "purchase";
         case Deed::refund:
             return "refund";
+        case Deed::deposit:
+            return "deposit";
+        case Deed::hold:
+            return "hold";
+        case Deed::capture:
+            return "capture";
+        case Deed::void_hold:
+            return "void";
         case Deed::too_much:
             return "payment without funds";
     }
     return "unknown";
+}
+
+/// One of them, which is theirs no more.
+std::optional<std::uint32_t> take(std::vector<std::uint32_t>& numbers, Random& random) {
+    if (numbers.empty()) return std::nullopt;
+    std::swap(numbers[random.below(numbers.size())], numbers.back());
+    auto const number = numbers.back();
+    numbers.pop_back();
+    return number;
 }
 
 }  // namespace
@@ -33,15 +50,16 @@ bool Log::acknowledge(std::uint32_t number, std::string_view body) {
     entry.fate = Fate::acknowledged;
     entry.answer = body;
     if (entry.deed == Deed::purchase) refundable_.push_back(number);
+    if (entry.deed == Deed::hold) open_holds_.push_back(number);
     return true;
 }
 
 std::optional<std::uint32_t> Log::take_refundable(Random& random) {
-    if (refundable_.empty()) return std::nullopt;
-    std::swap(refundable_[random.below(refundable_.size())], refundable_.back());
-    auto const number = refundable_.back();
-    refundable_.pop_back();
-    return number;
+    return take(refundable_, random);
+}
+
+std::optional<std::uint32_t> Log::take_open_hold(Random& random) {
+    return take(open_holds_, random);
 }
 
 std::vector<std::uint32_t> Log::with_fate(Fate fate) const {
@@ -54,12 +72,49 @@ std::vector<std::uint32_t> Log::with_fate(Fate fate) const {
 
 std::uint32_t Log::effects_of(std::size_t number, Traces const& traces) const {
     auto const& entry = entries_[number];
-    bool const refund = entry.deed == Deed::refund;
-    auto const found = traces.find(reference_of(refund ? entry.refunds : number));
-    if (found == traces.end()) return 0;
-    // A refund leaves its mark on the purchase; that it moved the money once, the books tell.
-    if (refund) return found->second.status == "refunded" ? 1 : 0;
-    return found->second.effects;
+    auto const trace = [&traces](std::string const& name) {
+        auto const found = traces.find(name);
+        return found == traces.end() ? Trace() : found->second;
+    };
+    switch (entry.deed) {
+        case Deed::refund:
+            // It leaves its mark on the purchase; that it moved the money once, the books tell.
+            return trace(reference_of(entry.original)).status == "refunded" ? 1 : 0;
+        case Deed::hold:
+            return trace(payee_of(number)).effects;
+        case Deed::capture:
+            return trace(captures_of(payee_of(entry.original))).effects;
+        case Deed::void_hold:
+            return trace(payee_of(entry.original)).status == "voided" ? 1 : 0;
+        default:
+            return trace(reference_of(number)).effects;
+    }
+}
+
+/// Of every acknowledged hold the status that it must have come to.
+std::map<std::uint32_t, std::string> Log::expected_ends() const {
+    std::map<std::uint32_t, std::string> ends;
+    for (std::uint32_t i = 0; i < entries_.size(); ++i) {
+        auto const& entry = entries_[i];
+        if (entry.fate != Fate::acknowledged) continue;
+        if (entry.deed == Deed::hold) ends[i] = entry.expires ? "expired" : "pending";
+        if (entry.deed == Deed::capture) ends[entry.original] = "captured";
+        if (entry.deed == Deed::void_hold) ends[entry.original] = "voided";
+    }
+    return ends;
+}
+
+/// A hold ends once: as its client was told, or by itself.
+void Log::judge_holds(Traces const& traces, std::uint32_t book, Judgement& result) const {
+    for (auto const& [number, expected] : expected_ends()) {
+        if (entries_[number].posting.book != book) continue;
+        auto const found = traces.find(payee_of(number));
+        // One that is not there at all is lost, which has been said.
+        if (found == traces.end() || found->second.status == expected) continue;
+        result.strayed += 1;
+        result.note("hold " + reference_of(number) + ": " + found->second.status + " instead of " +
+                    expected);
+    }
 }
 
 Judgement Log::judge(Traces const& traces, std::uint32_t book) const {
@@ -93,6 +148,7 @@ Judgement Log::judge(Traces const& traces, std::uint32_t book) const {
         result.note(std::string(name_of(entry.deed)) + " " + reference_of(i) + ": " + fault + "; " +
                     entry.answer.substr(0, 200));
     }
+    judge_holds(traces, book, result);
     return result;
 }
 

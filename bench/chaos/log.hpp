@@ -17,6 +17,10 @@ enum class Deed : std::uint8_t {
     transfer,
     purchase,
     refund,
+    deposit,
+    hold,
+    capture,
+    void_hold,
     too_much,  ///< by somebody without money: must be refused
 };
 
@@ -32,7 +36,8 @@ struct Entry {
     Deed deed = Deed::transfer;
     Fate fate = Fate::unanswered;
     Posting posting;
-    std::uint32_t refunds = 0;  ///< a refund: which entry
+    std::uint32_t original = 0;  ///< a refund, a capture, a void: of which entry
+    bool expires = false;        ///< a hold, or what ends one: the server may have ended it
     int expected_status = 201;
     bool ever_unanswered = false;
     std::string request;  ///< all of its bytes, for it is sent again as it was
@@ -46,7 +51,8 @@ struct Trace {
     std::string status;
 };
 
-/// By reference. An entry's reference is its number, see reference_of().
+/// By reference; an entry's is its number, see reference_of(). Holds by payee_of(), and what was
+/// captured of one by captures_of().
 using Traces = std::map<std::string, Trace>;
 
 class Log {
@@ -58,12 +64,17 @@ public:
     std::size_t size() const { return entries_.size(); }
 
     static std::string reference_of(std::size_t number) { return "e" + std::to_string(number); }
+    /// Every hold is for somebody of its own.
+    static std::string payee_of(std::size_t number) { return "hold:" + reference_of(number); }
+    static std::string captures_of(std::string const& payee) { return "captures of " + payee; }
 
     /// A 2xx came. False: its first 2xx said something else.
     bool acknowledge(std::uint32_t number, std::string_view body);
 
     /// An acknowledged purchase that nobody has asked to refund; it is not given out again.
     std::optional<std::uint32_t> take_refundable(Random& random);
+    /// An acknowledged hold that nobody has asked to end; it is not given out again.
+    std::optional<std::uint32_t> take_open_hold(Random& random);
 
     std::vector<std::uint32_t> with_fate(Fate fate) const;
 
@@ -72,9 +83,12 @@ public:
 
 private:
     std::uint32_t effects_of(std::size_t number, Traces const& traces) const;
+    std::map<std::uint32_t, std::string> expected_ends() const;
+    void judge_holds(Traces const& traces, std::uint32_t book, Judgement& result) const;
 
     std::vector<Entry> entries_;
     std::vector<std::uint32_t> refundable_;
+    std::vector<std::uint32_t> open_holds_;
 };
 
 }  // namespace penstock::bench::chaos

@@ -61,6 +61,7 @@ std::string table(ChaosResult const& result) {
     out += figure_row("lost", j.lost);
     out += figure_row("doubled", j.doubled);
     out += figure_row("refused, and there", j.phantom);
+    out += figure_row("holds that ended wrongly", j.strayed);
     out += figure_row("wrong answers", j.wrong);
     out += figure_row("replays compared", total.crew.replays_compared);
     out += figure_row("replays that differed", total.crew.replays_different);
@@ -94,6 +95,7 @@ std::string to_json(ChaosResult const& result) {
         {"lost", j.lost},
         {"doubled", j.doubled},
         {"phantom", j.phantom},
+        {"strayed", j.strayed},
         {"wrong", j.wrong},
         {"replays_compared", total.crew.replays_compared},
         {"replays_different", total.crew.replays_different},

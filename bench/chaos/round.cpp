@@ -3,19 +3,17 @@
 #include "bench/ledger_view.hpp"
 #include "bench/pages.hpp"
 #include "bench/verdict.hpp"
+#include "reactor/deadline.hpp"
 
 namespace penstock::bench::chaos {
 namespace {
 
 constexpr unsigned ledgers_count = 2;
 constexpr unsigned accounts_count = 40;
-/// Of a hundred requests on a ledger with purchases, and on one without.
-constexpr std::uint64_t refunds_share = 12;
-constexpr std::uint64_t transfers_share = 20;
-constexpr std::uint64_t too_much_share = 8;
-
 constexpr std::size_t entries_max = 100'000;  ///< then the load waits for the end of the round
 constexpr std::size_t differences_max = 10;
+constexpr std::chrono::seconds expiry_max{30};  ///< a hold that is open for so long stays open
+constexpr milliseconds expiry_pause{50};
 
 Options funded(Options options) {
     options.ledgers = ledgers_count;
@@ -35,12 +33,14 @@ Round::Round(asio::any_io_executor executor, Sweeper& sweeper, Stage& stage, Opt
       ledgers_(std::move(name), funded(options)),
       client_(executor, sweeper, stage.servers().front().endpoint, stage.servers().front().target,
               entropy()),
+      deeds_(ledgers_, log_, options.scenario == "purchases", random_.next()),
       crew_(executor, sweeper, stage, options, *this) {}
 
 asio::awaitable<RoundResult> Round::play() {
     co_await ledgers_.setup(client_);
     co_await crew_.load(stage_, steady_now());
     co_await crew_.resolve(log_.with_fate(Fate::unanswered));
+    for (std::uint32_t book = 0; book < ledgers_count; ++book) co_await await_expiry(book);
     for (std::uint32_t book = 0; book < ledgers_count; ++book) {
         auto const traces = co_await read_traces(book);
         result_.judgement.add(log_.judge(traces, book));
@@ -62,50 +62,11 @@ asio::awaitable<std::optional<std::uint32_t>> Round::next() {
 std::string const& Round::request(std::uint32_t number) const { return log_.at(number).request; }
 
 std::uint32_t Round::think_of_one() {
-    auto const dice = random_.below(100);
-    bool const purchases = options_.scenario == "purchases";
-    Entry entry;
-    std::optional<std::uint32_t> refunded;
-    bool const wants_refund = dice >= too_much_share && dice < too_much_share + refunds_share;
-    if (purchases && wants_refund) refunded = log_.take_refundable(random_);
-    auto const number = static_cast<std::uint32_t>(log_.size());
-    entry.posting = ledgers_.choose();
-    auto const& books = ledgers_.books(entry.posting.book);
-    std::string body;
-    std::string route = "/transfers";
-    if (refunded) {
-        auto const& sold = log_.at(*refunded);
-        entry.deed = Deed::refund;
-        entry.refunds = *refunded;
-        entry.posting = sold.posting;
-        std::swap(entry.posting.from, entry.posting.to);
-        entry.posting.kind = Kind::refund;
-        entry.expected_status = 200;
-        route = "/purchases/" + std::string(text_member(sold.answer, "id")) + "/refund";
-        body = "{}";
-    } else if (!purchases || dice < too_much_share + refunds_share + transfers_share) {
-        append_transfer(body, books, entry.posting);
-    } else {
-        entry.deed = Deed::purchase;
-        entry.posting.kind = Kind::purchase;
-        append_purchase(body, books, entry.posting);
-        route = "/purchases";
-    }
-    if (dice < too_much_share) {
-        entry.deed = Deed::too_much;
-        body = R"({"from":"pauper","to":")" + books.address(entry.posting.to) + R"(","amount":1})";
-    }
-    write(entry, number, route, std::move(body));
-    return log_.begin(std::move(entry));
-}
-
-void Round::write(Entry& entry, std::uint32_t number, std::string const& route, std::string body) {
-    body.pop_back();
-    if (entry.deed != Deed::refund) body += R"(,"reference":")" + Log::reference_of(number) + '"';
-    body += '}';
-    auto const path = ledger_path(ledgers_.books(entry.posting.book).ledger()) + route;
+    auto wish = deeds_.next();
+    auto const path = ledger_path(ledgers_.books(wish.entry.posting.book).ledger()) + wish.route;
     PostRoute const post(stage_.servers().front().target, path);
-    post.write(entry.request, body, keys_);
+    post.write(wish.entry.request, wish.body, keys_);
+    return log_.begin(std::move(wish.entry));
 }
 
 Round::Word Round::take_answer(std::uint32_t number, Response const& response) {
@@ -113,8 +74,11 @@ Round::Word Round::take_answer(std::uint32_t number, Response const& response) {
     auto const verdict = judge(response, entry.expected_status);
     bool const no_funds =
         response.status == 402 && problem_code(response.body) == "insufficient_funds";
+    // Had this key ended the hold before, it would say so again.
+    bool const too_late = entry.expires && entry.deed != Deed::hold && response.status == 409 &&
+                          problem_code(response.body) == "illegal_transition";
     bool const deserved = entry.deed == Deed::too_much ? no_funds : verdict == Verdict::accepted;
-    if (deserved && no_funds) {
+    if ((deserved && no_funds) || too_late) {
         entry.fate = Fate::refused;
         return Word::final;
     }
@@ -137,22 +101,48 @@ Round::Word Round::take_answer(std::uint32_t number, Response const& response) {
 
 // --------------------------------------------------------------------------------------- check
 
+/// Until no hold is open that ends by itself, or for so long that one which is has been forgotten.
+asio::awaitable<void> Round::await_expiry(std::uint32_t book) {
+    if (options_.scenario != "purchases") co_return;
+    auto const give_up = steady_now() + expiry_max;
+    auto const path =
+        ledger_path(ledgers_.books(book).ledger()) + "/holds?status=pending&limit=200";
+    std::string cursor;
+    while (steady_now() < give_up) {
+        auto const page = co_await client_.get_ok(path + cursor);
+        bool open = false;
+        for (auto const& hold : page.at("data").as_array())
+            open = open || !hold.at("expires_at").is_null();
+        auto const& next = page.at("next_cursor");
+        if (!open && next.is_null()) co_return;
+        if (open) {
+            co_await reactor::sleep_until(steady_now() + expiry_pause);
+        } else {
+            cursor = "&cursor=" + std::string(next.as_string());
+        }
+    }
+}
+
 asio::awaitable<Traces> Round::read_traces(std::uint32_t book) {
     auto const path = ledger_path(ledgers_.books(book).ledger());
     Traces traces;
-    co_await read_list(path + "/transfers?kind=transfer&limit=200", traces);
+    co_await read_list(path + "/transfers?kind=transfer&limit=200", By::reference, traces);
     if (options_.scenario == "purchases") {
-        co_await read_list(path + "/purchases?limit=200", traces);
+        co_await read_list(path + "/purchases?limit=200", By::reference, traces);
+        co_await read_list(path + "/transfers?kind=deposit&limit=200", By::reference, traces);
+        co_await read_list(path + "/transfers?kind=capture&limit=200", By::captured_payee, traces);
+        co_await read_list(path + "/holds?limit=200", By::payee, traces);
     }
     co_return traces;
 }
 
-asio::awaitable<void> Round::read_list(std::string path, Traces& traces) {
-    VisitRow const add = [&traces](boost::json::value const& row) {
+asio::awaitable<void> Round::read_list(std::string path, By by, Traces& traces) {
+    VisitRow const add = [&traces, by](boost::json::value const& row) {
         auto const& object = row.as_object();
-        auto const* const reference = object.if_contains("reference");
-        if (!reference || !reference->is_string()) return;
-        auto& trace = traces[std::string(reference->get_string())];
+        auto const* const name = object.if_contains(by == By::reference ? "reference" : "to");
+        if (!name || !name->is_string()) return;
+        std::string const known(name->get_string());
+        auto& trace = traces[by == By::captured_payee ? Log::captures_of(known) : known];
         trace.effects += 1;
         trace.id = object.at("id").as_string();
         auto const* const status = object.if_contains("status");
@@ -179,6 +169,8 @@ asio::awaitable<void> Round::compare_books() {
     for (std::uint32_t i = 0; i < log_.size(); ++i) {
         auto const& entry = log_.at(i);
         if (entry.fate != Fate::acknowledged) continue;
+        // What is only held moves nothing.
+        if (entry.deed == Deed::hold || entry.deed == Deed::void_hold) continue;
         auto& books = ledgers_.books(entry.posting.book);
         books.acknowledge(entry.posting);
         if (entry.deed != Deed::purchase) continue;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "bench/chaos/crew.hpp"
+#include "bench/chaos/deeds.hpp"
 #include "bench/chaos/log.hpp"
 #include "bench/chaos/stage.hpp"
 #include "bench/funded_ledgers.hpp"
@@ -49,10 +50,11 @@ public:
 
 private:
     std::uint32_t think_of_one();
-    void write(Entry& entry, std::uint32_t number, std::string const& route, std::string body);
 
     asio::awaitable<Traces> read_traces(std::uint32_t book);
-    asio::awaitable<void> read_list(std::string path, Traces& traces);
+    enum class By { reference, payee, captured_payee };
+    asio::awaitable<void> read_list(std::string path, By by, Traces& traces);
+    asio::awaitable<void> await_expiry(std::uint32_t book);
     asio::awaitable<void> compare_books();
     void note_difference(std::string difference);
 
@@ -63,6 +65,7 @@ private:
     FundedLedgers ledgers_;
     Client client_;
     Log log_;
+    Deeds deeds_;
     Crew crew_;
     RoundResult result_;
     std::uint64_t changed_answers_ = 0;  ///< 2xx that differ from the first one

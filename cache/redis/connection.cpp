@@ -11,6 +11,7 @@
 
 #include "domain/assert.hpp"
 #include "reactor/deadline.hpp"
+#include "reactor/turn.hpp"
 
 namespace penstock::cache {
 namespace {
@@ -19,7 +20,7 @@ using asio::ip::tcp;
 using reactor::as_result;
 using reactor::Promise;
 
-constexpr std::size_t read_block = 16 << 10;
+constexpr std::size_t read_block = 64 << 10;
 
 /// After a cancellation the next co_await would throw. The coroutines below run side by side, and
 /// if all of them left by exception the group would throw something that nobody expects: so each
@@ -72,13 +73,25 @@ asio::awaitable<void> Connection::run() {
     }
 }
 
-asio::awaitable<Result<Reply>> Connection::execute(Command command, SteadyTime deadline) {
+asio::awaitable<Result<Reply>> Connection::execute(Command command, SteadyTime deadline,
+                                                   milliseconds reply_max) {
     if (!up_) co_return Errc::unavailable;
     if (!takes(command)) co_return reactor::Errc::overloaded;
-    auto const reply = std::make_shared<Promise<Reply>>(executor_);
-    send(command, reply);
+    auto const pending = std::make_shared<Pending>(executor_);
+    send(command, pending);
     // From here on nothing of `this`: it may be gone when the reply comes.
-    co_return co_await reply->wait(deadline);
+    auto late_at = steady_now() + reply_max;
+    for (;;) {
+        auto reply = co_await pending->reply.wait(std::min(late_at, deadline));
+        if (reply || reply.error() != reactor::Errc::deadline_exceeded) co_return reply;
+        if (late_at >= deadline) co_return reply;
+        co_await reactor::whole_turn();
+        if (pending->reply.is_set()) continue;
+        // Not even written by now: the socket takes nothing, which is Redis' doing.
+        if (pending->written_at == never) co_return reply;
+        late_at = pending->written_at + reply_max;
+        if (late_at <= steady_now()) co_return reply;
+    }
 }
 
 bool Connection::post(Command const& command) {
@@ -93,12 +106,12 @@ bool Connection::takes(Command const& command) const {
            outbox_.size() + command.size() <= limits_.outbox_bytes_max;
 }
 
-void Connection::send(Command const& command, std::shared_ptr<Promise<Reply>> reply) {
+void Connection::send(Command const& command, std::shared_ptr<Pending> pending) {
     PENSTOCK_ASSERT(command.gets_one_reply());
     if (outbox_.empty()) outbox_filled_.notify();
     command.encode(outbox_);
     ++unsent_;
-    in_flight_.push_back({std::move(reply), steady_now()});
+    in_flight_.push_back({std::move(pending), steady_now()});
     metrics_.commands.add();
     metrics_.in_flight.set(in_flight_.size());
 }
@@ -253,12 +266,12 @@ bool Connection::settle_replies() {
         last_reply_at_ = steady_now();
         metrics_.round_trip.record(last_reply_at_ - waiting.since);
         metrics_.in_flight.set(in_flight_.size());
-        if (!waiting.reply) {
+        if (!waiting.pending) {
             if ((*reply)->is_error()) metrics_.posted_refused.add();
             continue;
         }
-        if (waiting.reply.use_count() == 1) metrics_.abandoned.add();
-        waiting.reply->set(std::move(**reply));
+        if (waiting.pending.use_count() == 1) metrics_.abandoned.add();
+        waiting.pending->reply.set(std::move(**reply));
     }
 }
 
@@ -272,11 +285,18 @@ asio::awaitable<void> Connection::write_loop() {
         }
         sending_.clear();
         sending_.swap(outbox_);
-        unsent_ = 0;
+        note_write();
         auto const [error, n] =
             co_await asio::async_write(socket_, asio::buffer(sending_), as_result);
         if (error || is_on(cancellation)) co_return;
     }
+}
+
+/// What was in the outbox is being written.
+void Connection::note_write() {
+    auto const now = steady_now();
+    for (auto one = in_flight_.rbegin(); unsent_ > 0; ++one, --unsent_)
+        if (one->pending) one->pending->written_at = now;
 }
 
 /// Ends when a reply has been owed for response_max and none came, of whatever command.
@@ -325,8 +345,9 @@ void Connection::fail_all() {
         bool const sent = in_flight_.size() > unsent_;
         auto const waiting = std::move(in_flight_.front());
         in_flight_.pop_front();
-        if (!waiting.reply) continue;
-        waiting.reply->set(make_error_code(sent ? Errc::connection_lost : Errc::unavailable));
+        if (!waiting.pending) continue;
+        waiting.pending->reply.set(
+            make_error_code(sent ? Errc::connection_lost : Errc::unavailable));
     }
     unsent_ = 0;
     outbox_.clear();

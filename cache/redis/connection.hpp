@@ -38,6 +38,9 @@ struct ConnectionLimits {
 /// Any number, uniformly: what makes the pauses of many clients differ.
 using RandomSource = std::function<std::uint32_t()>;
 
+/// No bound but the caller's deadline.
+inline constexpr milliseconds any_time{86'400'000};
+
 /// hiredis parses, Asio talks. The asynchronous half of hiredis is left alone: it aborts the
 /// process on a reply that nobody asked for, and what arrives here is somebody else's bytes.
 class Connection {
@@ -52,8 +55,12 @@ public:
     asio::awaitable<void> run();
 
     /// The reply, error replies included; or unavailable (it was not sent), overloaded (same),
-    /// connection_lost (it may have happened), deadline_exceeded (it may still happen).
-    asio::awaitable<Result<Reply>> execute(Command command, SteadyTime deadline);
+    /// connection_lost (it may have happened), deadline_exceeded (it may still happen): at the
+    /// deadline, or earlier, when Redis had `reply_max` for it. That is counted from when the
+    /// command was written, and over only when what lay in the socket by then was read: the time
+    /// for which this event loop itself was late is nobody's but ours.
+    asio::awaitable<Result<Reply>> execute(Command command, SteadyTime deadline,
+                                           milliseconds reply_max = any_time);
 
     /// Sends a command whose reply nobody waits for; it costs neither a timer nor a wake-up, and
     /// goes out in order with the others. False: it was not taken, and nothing was done.
@@ -75,15 +82,22 @@ private:
     using Socket = asio::basic_stream_socket<asio::generic::stream_protocol>;
     using Endpoint = asio::generic::stream_protocol::endpoint;
     using Endpoints = std::vector<Endpoint>;
+    /// What a caller and its command share; either may end first.
+    struct Pending {
+        explicit Pending(asio::any_io_executor executor) : reply(std::move(executor)) {}
+        reactor::Promise<Reply> reply;
+        SteadyTime written_at = never;  ///< when its write began
+    };
     struct InFlight {
-        std::shared_ptr<reactor::Promise<Reply>> reply;  ///< null: posted
+        std::shared_ptr<Pending> pending;  ///< null: posted
         SteadyTime since;
     };
 
     using Done = std::monostate;  ///< a Result<bool> cannot be made of an error_code
 
     bool takes(Command const& command) const;
-    void send(Command const& command, std::shared_ptr<reactor::Promise<Reply>> reply);
+    void send(Command const& command, std::shared_ptr<Pending> pending);
+    void note_write();
 
     asio::awaitable<Result<Done>> connect();
     asio::awaitable<Result<Endpoints>> endpoints();

@@ -3,5 +3,6 @@
 UPDATE accounts a
 SET balance = u.balance, held = u.held, fraction = u.fraction, version = u.version,
     updated_at = u.updated_at
-FROM unnest($1, $2, $3, $4, $5, $6) u (id, balance, held, fraction, version, updated_at)
+FROM (SELECT unnest($1) AS id, unnest($2) AS balance, unnest($3) AS held, unnest($4) AS fraction,
+    unnest($5) AS version, unnest($6) AS updated_at) u
 WHERE a.id = u.id

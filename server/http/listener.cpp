@@ -3,7 +3,6 @@
 
 #include <sys/socket.h>
 
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/system/system_error.hpp>
@@ -25,14 +24,46 @@ using reactor::as_result;
 using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
 
 constexpr milliseconds accept_backoff{100};
+constexpr int collisions_max = 1'000;
+
+/// How it ended, and whether only at the last step: two who are bound and begin to listen at the
+/// same moment see each other there, and both may be refused.
+struct Opening {
+    error_code error;
+    bool met_another = false;
+};
+
+Opening try_open(tcp::acceptor& acceptor, ListenerOptions const& options) {
+    Opening opening;
+    auto& error = opening.error;
+    tcp::endpoint const endpoint(asio::ip::make_address(options.address), options.port);
+    acceptor.open(endpoint.protocol(), error);
+    if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error && options.joins) acceptor.set_option(ReusePort(true), error);
+    if (!error) acceptor.bind(endpoint, error);
+    if (error) return opening;
+    // Bound alone, without SO_REUSEPORT: nobody else listens here once this is done.
+    acceptor.listen(4096, error);
+    opening.met_another = error == asio::error::address_in_use;
+    // Now that nobody else can have it, others of this process may.
+    if (!error && !options.joins) acceptor.set_option(ReusePort(true), error);
+    return opening;
+}
 
 void open(tcp::acceptor& acceptor, ListenerOptions const& options) {
-    tcp::endpoint const endpoint(asio::ip::make_address(options.address), options.port);
-    acceptor.open(endpoint.protocol());
-    acceptor.set_option(tcp::acceptor::reuse_address(true));
-    acceptor.set_option(ReusePort(true));
-    acceptor.bind(endpoint);
-    acceptor.listen(4096);
+    auto opening = try_open(acceptor, options);
+    // Whoever is refused at bind() has lost and gives way, so this ends, and one of them wins.
+    for (int again = 0; opening.met_another && again < collisions_max; ++again) {
+        error_code ignored;
+        acceptor.close(ignored);
+        opening = try_open(acceptor, options);
+    }
+    auto const& error = opening.error;
+    if (!error) return;
+    bool const taken = error == asio::error::address_in_use;
+    throw std::runtime_error("Cannot listen on " + options.address + " port " +
+                             std::to_string(options.port) + ": " +
+                             (taken ? "another program listens there" : error.message()));
 }
 
 bool is_shortage(error_code const& error) {
@@ -174,23 +205,6 @@ void Listener::State::sweep() {
     refresh_date();
     for (auto* session : shard.sessions)
         if (now >= session->deadline()) session->expire();
-}
-
-void require_free(std::string const& address, std::uint16_t port) {
-    if (port == 0) return;
-    asio::io_context context;
-    tcp::endpoint const endpoint(asio::ip::make_address(address), port);
-    tcp::acceptor probe(context);
-    error_code error;
-    probe.open(endpoint.protocol(), error);
-    if (!error) probe.set_option(tcp::acceptor::reuse_address(true), error);
-    if (!error) probe.bind(endpoint, error);
-    // Two that are bound and do not listen do not disturb each other yet.
-    if (!error) probe.listen(1, error);
-    if (!error) return;
-    bool const taken = error == asio::error::address_in_use;
-    throw std::runtime_error("Cannot listen on " + address + " port " + std::to_string(port) +
-                             ": " + (taken ? "another program listens there" : error.message()));
 }
 
 std::shared_ptr<asio::ssl::context> make_tls(std::string const& certificate_chain_file,

@@ -39,6 +39,8 @@ struct HttpLimits {
 struct ListenerOptions {
     std::string address = "127.0.0.1";
     std::uint16_t port = 8080;  ///< 0: any; see Listener::port()
+    /// Another listener of this process has the port already, and this one shares its clients.
+    bool joins = false;
     HttpLimits limits;
     Cors cors;
     std::shared_ptr<asio::ssl::context> tls;       ///< null: plain TCP
@@ -50,13 +52,10 @@ struct ListenerOptions {
 std::shared_ptr<asio::ssl::context> make_tls(std::string const& certificate_chain_file,
                                              std::string const& private_key_file);
 
-/// Throws std::runtime_error with a sentence when that address cannot be listened on, above all
-/// when somebody does already. SO_REUSEPORT alone would let a second server of the same user share
-/// the port, and each would get half of the other's clients. Port 0 is always free.
-void require_free(std::string const& address, std::uint16_t port);
-
-/// One acceptor (SO_REUSEPORT, so every shard may bind the same port) and its sessions. Bound and
-/// listening when constructed; throws boost::system::system_error when that fails.
+/// One acceptor and its sessions. Bound and listening when constructed; throws std::runtime_error
+/// with a sentence when that fails, above all when somebody listens there already. The first
+/// listener of a process takes the port alone, which of several processes one succeeds in, however
+/// close they start; from then on the kernel lets those of the other shards join it (SO_REUSEPORT).
 class Listener {
 public:
     Listener(asio::any_io_executor executor, ListenerOptions options, App& app, Observer& observer);

@@ -80,6 +80,14 @@ Answer cancel_order(RequestContext& context);
 Answer get_sale_user(RequestContext& context);
 
 // activity.cpp
+Answer grant_credits(RequestContext& context);
+Answer spend_credits(RequestContext& context);
+Answer transfer_credits(RequestContext& context);
+Answer list_credit_balances(RequestContext& context);
+Answer count_credit_balances(RequestContext& context);
+Answer get_credit_balance(RequestContext& context);
+Answer list_credit_history(RequestContext& context);
+
 Answer list_activity(RequestContext& context);
 // reports.cpp
 Answer create_report(RequestContext& context);

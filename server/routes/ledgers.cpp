@@ -1,6 +1,7 @@
 // Ledgers: made, changed, read, proved and deleted.
 #include <algorithm>
 #include <boost/describe/enum_to_string.hpp>
+#include <span>
 
 #include "server/http/json_reader.hpp"
 #include "server/render.hpp"
@@ -15,10 +16,17 @@ constexpr char ledger_cursor = 'l';
 constexpr std::size_t issuers_max = 1'000;
 constexpr milliseconds verify_deadline{180'000};
 
-/// Every kind that a client may see in the totals, booked in this version or not.
-constexpr std::string_view total_names[] = {"deposit",  "withdrawal",     "transfer",
-                                            "purchase", "royalty_author", "royalty_platform",
-                                            "refund",   "revert",         "capture"};
+/// Every kind that a client may see in the totals of a ledger, booked or not.
+constexpr std::string_view money_totals[] = {"deposit",  "withdrawal",     "transfer",
+                                             "purchase", "royalty_author", "royalty_platform",
+                                             "refund",   "revert",         "capture"};
+constexpr std::string_view credit_totals[] = {"credits_granted", "credits_spent",
+                                              "credits_transferred", "credits_expired"};
+
+std::span<std::string_view const> totals_of(domain::Ledger const& ledger) {
+    if (ledger.kind == domain::LedgerKind::credits) return credit_totals;
+    return money_totals;
+}
 
 domain::Ledger read_draft(JsonReader& in) {
     domain::Ledger draft;
@@ -127,7 +135,7 @@ Answer get_totals(RequestContext& context) {
     std::string body;
     JsonWriter json(body);
     json.begin_object();
-    for (auto const name : total_names) {
+    for (auto const name : totals_of(**ledger)) {
         auto const found = std::find_if(totals->begin(), totals->end(), [&](auto const& total) {
             return boost::describe::enum_to_string(total.kind, "") == name;
         });

@@ -42,10 +42,11 @@ inline db::Booking read_booking(CursorReader& in) {
 }
 
 /// One more item than the page holds was asked for: `items` longer than `limit` means that there
-/// is a next page, whose cursor is made from the last item shown.
+/// is a next page, whose cursor is made from the last item shown. `rest`: where the list goes on
+/// although these are all items that were found so far.
 template <class Item, class Write, class Cursor>
-Response page(std::vector<Item> const& items, std::size_t limit, Write write_item,
-              Cursor cursor_of) {
+Response page(std::vector<Item> const& items, std::size_t limit, Write write_item, Cursor cursor_of,
+              std::optional<std::string> const& rest = std::nullopt) {
     std::string body;
     JsonWriter json(body);
     json.begin_object().begin_array("data");
@@ -54,6 +55,8 @@ Response page(std::vector<Item> const& items, std::size_t limit, Write write_ite
     json.end_array();
     if (items.size() > limit) {
         json.member("next_cursor", cursor_of(items[limit - 1]));
+    } else if (rest) {
+        json.member("next_cursor", *rest);
     } else {
         json.member("next_cursor", nullptr);
     }

@@ -15,6 +15,9 @@ constexpr QueryNames account_query{"at"};
 constexpr QueryNames transfers_query{"limit",     "cursor", "account", "kind",
                                      "reference", "from",   "to"};
 constexpr QueryNames purchases_query{"limit", "cursor", "buyer", "author"};
+constexpr QueryNames balances_query{"limit", "cursor", "min_balance"};
+constexpr QueryNames min_balance_query{"min_balance"};
+constexpr QueryNames history_query{"limit", "cursor", "address", "kind", "reference", "from", "to"};
 constexpr QueryNames holds_query{"limit", "cursor", "account", "status"};
 constexpr QueryNames orders_query{"limit", "cursor", "user"};
 constexpr QueryNames activity_query{"limit", "cursor", "ledger", "account", "subject", "type"};
@@ -102,6 +105,21 @@ constexpr Route table[] = {
     {get, "/v1/sales/{product}/users/{user}", Scope::read, none, get_sale_user, "get_sale_user"},
     {get, "/sale/{product}", Scope::open, none, show_storefront, "show_storefront", no_query,
      body_default_max, Produces::page},
+
+    {post, "/v1/ledgers/{ledger}/credits/grants", Scope::write, required, grant_credits,
+     "grant_credits", no_query, body_bulk_max},
+    {post, "/v1/ledgers/{ledger}/credits/expenses", Scope::write, required, spend_credits,
+     "spend_credits", no_query, body_bulk_max},
+    {post, "/v1/ledgers/{ledger}/credits/transfers", Scope::write, required, transfer_credits,
+     "transfer_credits", no_query, body_bulk_max},
+    {get, "/v1/ledgers/{ledger}/credits/balances", Scope::read, none, list_credit_balances,
+     "list_credit_balances", balances_query},
+    {get, "/v1/ledgers/{ledger}/credits/balances/count", Scope::read, none, count_credit_balances,
+     "count_credit_balances", min_balance_query},
+    {get, "/v1/ledgers/{ledger}/credits/balances/{address}", Scope::read, none, get_credit_balance,
+     "get_credit_balance"},
+    {get, "/v1/ledgers/{ledger}/credits/history", Scope::read, none, list_credit_history,
+     "list_credit_history", history_query},
 
     {get, "/v1/activity", Scope::read, none, list_activity, "list_activity", activity_query},
     {post, "/v1/ledgers/{ledger}/reports", Scope::write, required, create_report, "create_report"},

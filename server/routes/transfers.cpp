@@ -70,7 +70,7 @@ std::optional<std::string_view> read_filters(RequestContext const& context,
 
 /// Where the list goes on; false when the cursor is not one of this list.
 bool read_cursor(RequestContext const& context, db::TransferPage& wanted) {
-    if (!wanted.account) return read_id_cursor(context, id_cursor, wanted.before_id);
+    if (!wanted.is_by_booking()) return read_id_cursor(context, id_cursor, wanted.before_id);
     auto const cursor = context.query("cursor");
     if (!cursor) return true;
     CursorReader in(booking_cursor, *cursor);
@@ -79,7 +79,7 @@ bool read_cursor(RequestContext const& context, db::TransferPage& wanted) {
 }
 
 std::string cursor_after(domain::Transfer const& last, db::TransferPage const& wanted) {
-    if (!wanted.account) return CursorWriter(id_cursor).id(last.id.value.bytes).text();
+    if (!wanted.is_by_booking()) return CursorWriter(id_cursor).id(last.id.value.bytes).text();
     return cursor_at(booking_cursor, db::booking_of(last, *wanted.account));
 }
 
@@ -119,14 +119,16 @@ Answer list_transfers(RequestContext& context) {
     auto const ledger = co_await context.find_ledger();
     if (!ledger) co_return context.failure(ledger.error());
     if (!*ledger) co_return context.problem(Code::ledger_not_found);
-    auto const items =
+    auto const found =
         co_await context.services.store.list_transfers((*ledger)->id, wanted, context.deadline);
-    if (!items) co_return context.failure(items.error());
+    if (!found) co_return context.failure(found.error());
     auto const write_item = [&](JsonWriter& json, domain::Transfer const& one) {
         write(json, one, (*ledger)->name);
     };
-    co_return page(*items, *limit, write_item,
-                   [&](domain::Transfer const& last) { return cursor_after(last, wanted); });
+    std::optional<std::string> rest;
+    if (found->scanned_to) rest = cursor_after(*found->scanned_to, wanted);
+    auto const after = [&](domain::Transfer const& last) { return cursor_after(last, wanted); };
+    co_return page(found->items, *limit, write_item, after, rest);
 }
 
 Answer get_transfer(RequestContext& context) {

@@ -18,6 +18,7 @@
 #include "reactor/collector.hpp"
 #include "server/http/event_feed.hpp"
 #include "server/jobs/worker.hpp"
+#include "server/key_directory.hpp"
 #include "server/lane.hpp"
 #include "server/periodic.hpp"
 #include "server/rate_limiter.hpp"
@@ -291,12 +292,24 @@ void write_metrics(MetricsWriter& out, Labels const& labels, cache::RedisMetrics
     section.durations("penstock_redis_round_trip_seconds", "Of a command.", metrics.round_trip);
 }
 
+void write_metrics(MetricsWriter& out, Labels const& labels, KeyDirectoryMetrics const& metrics) {
+    Section section(out, labels);
+    section.counter("penstock_api_key_lookups_total", "Reads of the store for API keys.",
+                    metrics.lookups);
+    section.counter("penstock_api_keys_unknown_total", "Requests with a secret that nobody has.",
+                    metrics.unknown);
+    section.gauge("penstock_api_keys_remembered", "Keys that need no lookup.", metrics.known_kept);
+    section.gauge("penstock_api_keys_unknown_remembered", "Secrets known to be nobody's.",
+                  metrics.unknown_kept);
+}
+
 void write_metrics(MetricsWriter& out, Labels const& labels, cache::EdgeMetrics const& metrics) {
     Section section(out, labels);
     constexpr auto keys = "penstock_edge_keys_total";
     constexpr auto what = "Requests with an idempotency key, by what the edge found.";
     section.counter(keys, what, "found", "nothing", metrics.marked);
     section.counter(keys, what, "found", "answer", metrics.replayed);
+    section.counter(keys, what, "found", "answer_here", metrics.replayed_here);
     section.counter(keys, what, "found", "other_request", metrics.reused);
     section.counter(keys, what, "found", "in_flight_here", metrics.in_flight_here);
     section.counter(keys, what, "found", "in_flight_elsewhere", metrics.in_flight_there);
@@ -321,6 +334,8 @@ void write_metrics(MetricsWriter& out, Labels const& labels, cache::EdgeMetrics 
     section.gauge("penstock_edge_breaker_state", "0 closed, 1 half open, 2 open.",
                   metrics.breaker_state);
     section.gauge("penstock_edge_in_flight", "Keys that are worked on now.", metrics.in_flight);
+    section.gauge("penstock_edge_joined", "Repetitions that wait for a request in flight.",
+                  metrics.joined);
     section.durations("penstock_edge_wait_seconds", "What the edge costs a request.", metrics.wait);
 }
 

@@ -28,6 +28,7 @@ struct SessionMetrics;
 
 namespace penstock::server {
 
+struct KeyDirectoryMetrics;
 struct LaneMetrics;
 struct PeriodicMetrics;
 struct FeedMetrics;
@@ -89,6 +90,8 @@ void write_metrics(MetricsWriter& out, MetricsWriter::Labels const& labels,
                    cache::RedisMetrics const& metrics);
 void write_metrics(MetricsWriter& out, MetricsWriter::Labels const& labels,
                    cache::EdgeMetrics const& metrics);
+void write_metrics(MetricsWriter& out, MetricsWriter::Labels const& labels,
+                   KeyDirectoryMetrics const& metrics);
 void write_metrics(MetricsWriter& out, MetricsWriter::Labels const& labels,
                    db::pg::SessionMetrics const& metrics);
 void write_metrics(MetricsWriter& out, MetricsWriter::Labels const& labels,

@@ -1,11 +1,13 @@
 #include "cache/edge.hpp"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "reactor/deadline.hpp"
+#include "reactor/turn.hpp"
 #include "tests/cache/support.hpp"
 
 using namespace penstock;
@@ -139,9 +141,178 @@ Nothing wait_until(std::function<bool()> condition) {
     BOOST_TEST(condition());
 }
 
+/// `count` requests with one key at once; they arrive in `entries` as they are answered.
+struct Crowd {
+    Crowd(asio::any_io_executor executor, Edge& its_edge) : edge(its_edge), tasks(executor) {}
+
+    void add(domain::KeyUse use, int count) {
+        for (int i = 0; i < count; ++i) tasks.spawn(one(use));
+    }
+    Nothing one(domain::KeyUse use) {
+        auto entry = co_await edge.enter(organization, use, patient());
+        entries.push_back(std::move(entry));
+    }
+    Nothing all() {
+        bool const joined = co_await tasks.join(patient());
+        BOOST_TEST(joined);
+    }
+    template <class Kind>
+    std::size_t count() const {
+        return static_cast<std::size_t>(
+            std::count_if(entries.begin(), entries.end(),
+                          [](auto const& one) { return std::holds_alternative<Kind>(one); }));
+    }
+
+    Edge& edge;
+    reactor::TaskGroup tasks;
+    std::vector<Edge::Entry> entries;
+};
+
+/// An event loop with a lot to do.
+void be_busy_for(milliseconds time) {
+    auto const until = in(time);
+    while (steady_now() < until) {
+    }
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(edge)
+
+BOOST_AUTO_TEST_CASE(all_repetitions_of_a_finished_key_at_once_are_answered_in_one_round_trip) {
+    RedisServer server;
+    with_houses(server, unhurried(), [](House& here, House&) -> Nothing {
+        auto const executor = co_await asio::this_coro::executor;
+        auto first = co_await here.enter(use_of(1));
+        finish(first, 201, "done");
+        co_await here.raw(Command("PING"));
+        auto const before = here.client.metrics().commands.get();
+        Crowd crowd(executor, here.edge);
+        crowd.add(use_of(1), 50);
+        crowd.add(use_of(1, 2), 3);
+        co_await crowd.all();
+        BOOST_TEST(crowd.count<Edge::Reused>() == 3U);
+        BOOST_TEST(crowd.count<Edge::Replay>() == 50U);
+        for (auto const& entry : crowd.entries)
+            BOOST_TEST((is_reused(entry) || is_replay(entry, 201, "done")));
+        BOOST_TEST(here.client.metrics().commands.get() == before + 1);
+        BOOST_TEST(here.metrics().in_flight_here.get() == 0U);
+        BOOST_TEST(here.metrics().replayed.get() + here.metrics().replayed_here.get() == 50U);
+        BOOST_TEST(here.metrics().joined.get() == 0U);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(who_waited_for_a_request_in_flight_gets_its_answer_here_and_there) {
+    RedisServer server;
+    auto options = unhurried();
+    options.join_max = milliseconds{5'000};
+    options.body_bytes_max = 100;
+    with_houses(server, options, [](House& here, House& there) -> Nothing {
+        auto const executor = co_await asio::this_coro::executor;
+        auto first = co_await here.enter(use_of(1));
+        Crowd same(executor, here.edge);
+        Crowd elsewhere(executor, there.edge);
+        same.add(use_of(1), 5);
+        elsewhere.add(use_of(1), 5);
+        co_await wait_until([&] { return here.metrics().joined.get() == 5U; });
+        finish(first, 201, "done");
+        co_await same.all();
+        co_await elsewhere.all();
+        BOOST_TEST(same.count<Edge::Replay>() == 5U);
+        BOOST_TEST(elsewhere.count<Edge::Replay>() == 5U);
+        BOOST_TEST(there.metrics().in_flight_there.get() == 0U);
+        // Too long for Redis, not for those who are here.
+        auto longer = co_await here.enter(use_of(2));
+        Crowd waiting(executor, here.edge);
+        waiting.add(use_of(2), 2);
+        co_await wait_until([&] { return here.metrics().joined.get() == 2U; });
+        finish(longer, 200, std::string(101, 'x'));
+        co_await waiting.all();
+        BOOST_TEST(waiting.count<Edge::Replay>() == 2U);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(without_redis_repetitions_are_answered_by_the_first_of_them) {
+    run([]() -> Nothing {
+        auto const executor = co_await asio::this_coro::executor;
+        EdgeOptions options = unhurried();
+        options.join_max = milliseconds{5'000};
+        options.joined_max = 8;
+        Edge edge(nullptr, options, 1);
+        {
+            // The database knows the answer; until it has said so nobody here does.
+            auto first = co_await edge.enter(organization, use_of(1), patient());
+            Crowd crowd(executor, edge);
+            crowd.add(use_of(1), 6);
+            crowd.add(use_of(1, 2), 2);
+            co_await wait_until([&] { return edge.metrics().joined.get() == 8U; });
+            // No more than so many wait.
+            auto const one_more = co_await edge.enter(organization, use_of(1), patient());
+            BOOST_TEST(is_in_flight(one_more));
+            finish(first, 201, "again");
+            co_await crowd.all();
+            BOOST_TEST(crowd.count<Edge::Replay>() == 6U);
+            BOOST_TEST(crowd.count<Edge::Reused>() == 2U);
+        }
+        BOOST_TEST(edge.metrics().replayed_here.get() == 6U);
+        // Whose first use was rejected is free for the next of them.
+        Crowd crowd(executor, edge);
+        {
+            auto const rejected = co_await edge.enter(organization, use_of(2), patient());
+            BOOST_TEST(is_ticket(rejected));
+            crowd.add(use_of(2), 3);
+            co_await wait_until([&] { return edge.metrics().joined.get() == 3U; });
+        }
+        co_await wait_until([&] { return crowd.entries.size() == 1U; });
+        finish(crowd.entries.front(), 201, "second");
+        co_await crowd.all();
+        BOOST_TEST(crowd.count<Edge::Replay>() == 2U);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_redis_that_answered_in_time_is_not_blamed_by_a_loop_that_was_late) {
+    RedisServer server;
+    auto options = unhurried();
+    options.command_max = milliseconds{5};
+    options.breaker.failures_in_a_row = 1;
+    with_houses(server, options, [](House& here, House&) -> Nothing {
+        auto const executor = co_await asio::this_coro::executor;
+        constexpr int rounds = 12;
+        for (int round = 0; round < rounds; ++round) {
+            Crowd crowd(executor, here.edge);
+            crowd.add(use_of(round), 1);
+            // Busy before the question is written, after it, or with the answer in the socket.
+            for (int turn = 0; turn < round % 4; ++turn) co_await reactor::whole_turn();
+            be_busy_for(milliseconds{25});
+            co_await crowd.all();
+        }
+        BOOST_TEST(here.metrics().bypassed_late.get() == 0U);
+        BOOST_TEST(here.metrics().breaker_openings.get() == 0U);
+        BOOST_TEST(here.metrics().marked.get() == static_cast<unsigned>(rounds));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_frozen_redis_is_found_out_by_a_busy_loop_too) {
+    RedisServer server;
+    auto options = unhurried();
+    options.command_max = milliseconds{5};
+    with_houses(server, options, [&](House& here, House&) -> Nothing {
+        auto const executor = co_await asio::this_coro::executor;
+        server.freeze();
+        int key = 0;
+        auto const limit = patient();
+        while (here.metrics().bypassed_breaker.get() == 0 && steady_now() < limit) {
+            Crowd crowd(executor, here.edge);
+            crowd.add(use_of(++key), 1);
+            be_busy_for(milliseconds{7});
+            co_await crowd.all();
+        }
+        BOOST_TEST(here.metrics().breaker_openings.get() == 1U);
+        BOOST_TEST(here.metrics().bypassed_late.get() == 3U);
+        BOOST_TEST(key == 4);
+        server.thaw();
+    });
+}
 
 BOOST_AUTO_TEST_CASE(a_finished_answer_is_repeated_byte_for_byte_by_every_server) {
     RedisServer server;

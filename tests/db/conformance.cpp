@@ -73,8 +73,13 @@ asio::awaitable<void> organizations_and_keys_are_kept(db::Store& store, Driver& 
         auto const outcome = co_await driver.one(wanted);
         keys.push_back(made<ApiKey>(outcome));
     }
-    auto const first = found(co_await store.find_api_key(keys[0].digest, in_time()));
-    BOOST_TEST((first == keys[0]));
+    std::vector<SecretDigest> secrets{keys[2].digest, SecretDigest{}, keys[0].digest};
+    auto known = value_of(co_await store.find_api_keys(secrets, in_time()));
+    std::sort(known.begin(), known.end(), [](auto& a, auto& b) { return a.id < b.id; });
+    BOOST_TEST((known == std::vector{keys[0], keys[2]}));
+    std::vector<SecretDigest> nobodys(1);
+    auto const nobody = value_of(co_await store.find_api_keys(nobodys, in_time()));
+    BOOST_TEST(nobody.empty());
     driver.at.ms += 10;
     Command const revoke = RevokeApiKey{id, keys[1].id};
     co_await driver.one(revoke);
@@ -174,40 +179,104 @@ asio::awaitable<void> transfers_are_filtered_and_paged(db::Store& store, Driver&
     }
     db::TransferPage page;
     page.limit = 2;
-    auto listed = value_of(co_await store.list_transfers(ledger.id, page, in_time()));
+    auto listed = value_of(co_await store.list_transfers(ledger.id, page, in_time())).items;
     BOOST_REQUIRE(listed.size() == 2u);
     BOOST_TEST((listed[0] == made_here[4] && listed[1] == made_here[3]));
     page.before_id = listed[1].id;
-    listed = value_of(co_await store.list_transfers(ledger.id, page, in_time()));
+    listed = value_of(co_await store.list_transfers(ledger.id, page, in_time())).items;
     BOOST_REQUIRE(listed.size() == 2u);
     BOOST_TEST((listed[0] == made_here[2]));
 
     db::TransferPage filtered;
     filtered.reference = "even";
     filtered.kind = TransferKind::transfer;
-    listed = value_of(co_await store.list_transfers(ledger.id, filtered, in_time()));
+    listed = value_of(co_await store.list_transfers(ledger.id, filtered, in_time())).items;
     BOOST_TEST(listed.size() == 2u);
     filtered = {};
     filtered.from = Instant{start.ms + 20};
     filtered.to = Instant{start.ms + 40};
-    listed = value_of(co_await store.list_transfers(ledger.id, filtered, in_time()));
+    listed = value_of(co_await store.list_transfers(ledger.id, filtered, in_time())).items;
     BOOST_REQUIRE(listed.size() == 2u);
     BOOST_TEST((listed[0] == made_here[2] && listed[1] == made_here[1]));
     filtered.account = "bob";
-    listed = value_of(co_await store.list_transfers(ledger.id, filtered, in_time()));
+    listed = value_of(co_await store.list_transfers(ledger.id, filtered, in_time())).items;
     BOOST_TEST(listed.size() == 2u);
     filtered.before = db::booking_of(listed[0], "bob");
-    listed = value_of(co_await store.list_transfers(ledger.id, filtered, in_time()));
+    listed = value_of(co_await store.list_transfers(ledger.id, filtered, in_time())).items;
     BOOST_REQUIRE(listed.size() == 1u);
     BOOST_TEST((listed[0] == made_here[1]));
     filtered = {};
     filtered.account = "alice";
     filtered.kind = TransferKind::deposit;
-    listed = value_of(co_await store.list_transfers(ledger.id, filtered, in_time()));
+    listed = value_of(co_await store.list_transfers(ledger.id, filtered, in_time())).items;
     BOOST_TEST(listed.size() == 1u);
     filtered.account = "nobody";
-    listed = value_of(co_await store.list_transfers(ledger.id, filtered, in_time()));
+    listed = value_of(co_await store.list_transfers(ledger.id, filtered, in_time())).items;
     BOOST_TEST(listed.empty());
+}
+
+/// All that a list with these filters shows, and in how many pages of what is looked at.
+asio::awaitable<std::vector<TransferId>> scan(db::Store& store, LedgerId ledger,
+                                              db::TransferPage page, std::size_t& pages) {
+    std::vector<TransferId> all;
+    for (pages = 1;; ++pages) {
+        auto const list = value_of(co_await store.list_transfers(ledger, page, in_time()));
+        BOOST_REQUIRE(list.items.size() <= page.limit);
+        for (auto const& transfer : list.items) all.push_back(transfer.id);
+        bool const full = list.items.size() == page.limit;
+        if (!full && !list.scanned_to) break;
+        auto const& last = full ? list.items.back() : *list.scanned_to;
+        page.before_id = last.id;
+        if (page.is_by_booking()) page.before = db::booking_of(last, *page.account);
+    }
+    co_return all;
+}
+
+asio::awaitable<void> a_filter_without_an_index_passes_over_a_bounded_number_of_rows(
+    db::Store& store, Driver& driver) {
+    auto const ledger = co_await open_ledger_of_two(driver);
+    co_await driver.one(create_account(ledger, "carol"));
+    std::vector<TransferId> deposits;
+    std::vector<TransferId> bobs;
+    for (int i = 0; i < 60; ++i) {
+        driver.at.ms += 1;
+        if (i % 20 == 0) {
+            auto const outcome = co_await driver.one(deposit(ledger, "alice", 100));
+            deposits.insert(deposits.begin(), made<Transfer>(outcome).id);
+            continue;
+        }
+        std::string const to = i % 15 == 1 ? "bob" : "carol";
+        auto const outcome = co_await driver.one(move(ledger, "alice", to, 1, "one for all"));
+        if (to == "bob") bobs.insert(bobs.begin(), made<Transfer>(outcome).id);
+    }
+    for (std::size_t const limit : {1u, 2u, 50u})
+        for (std::size_t const most : {1u, 7u, 1000u}) {
+            db::TransferPage page;
+            page.limit = limit;
+            page.scan_max = most;
+            page.account = "alice";
+            page.kind = TransferKind::deposit;
+            std::size_t pages = 0;
+            auto found = co_await scan(store, ledger.id, page, pages);
+            if (found.size() > deposits.size()) found.resize(deposits.size());
+            BOOST_TEST((found == deposits));
+            BOOST_TEST(pages >= 60 / most);
+            page.kind.reset();
+            page.account = "bob";
+            page.reference = "one for all";
+            found = co_await scan(store, ledger.id, page, pages);
+            BOOST_TEST((found == bobs));
+            page.kind = TransferKind::transfer;
+            page.account.reset();
+            found = co_await scan(store, ledger.id, page, pages);
+            BOOST_TEST(found.size() == 57u);
+            page.kind = TransferKind::deposit;
+            found = co_await scan(store, ledger.id, page, pages);
+            BOOST_TEST(found.empty());
+            page.account = "nobody";
+            found = co_await scan(store, ledger.id, page, pages);
+            BOOST_TEST(found.empty());
+        }
 }
 
 /// Every entry of an account, page by page, each page asked for by the last item of the one before.
@@ -394,7 +463,7 @@ asio::awaitable<void> a_purchase_is_kept_with_its_transfers(db::Store& store, Dr
     BOOST_TEST(kept.reference.value() == "order 'é'");
     db::TransferPage page;
     page.limit = 2;
-    auto const legs = value_of(co_await store.list_transfers(ledger.id, page, in_time()));
+    auto const legs = value_of(co_await store.list_transfers(ledger.id, page, in_time())).items;
     BOOST_REQUIRE(legs.size() == 2u);
     BOOST_TEST((legs[0].kind == TransferKind::royalty_platform));
     BOOST_TEST((legs[1].kind == TransferKind::royalty_author));
@@ -813,7 +882,8 @@ asio::awaitable<void> a_deleted_ledger_is_purged_whole_once_its_keys_are_free(db
     auto const gone = value_of(co_await store.find_transfer(ledger.id, original.id, in_time()));
     BOOST_TEST(!gone.has_value());
     db::TransferPage page;
-    auto const transfers = value_of(co_await store.list_transfers(ledger.id, page, in_time()));
+    auto const transfers =
+        value_of(co_await store.list_transfers(ledger.id, page, in_time())).items;
     BOOST_TEST(transfers.empty());
     for (auto const* address : {"alice", "bob", "@world", "@platform"}) {
         auto const account =
@@ -822,7 +892,7 @@ asio::awaitable<void> a_deleted_ledger_is_purged_whole_once_its_keys_are_free(db
     }
     auto const totals = value_of(co_await store.list_totals(ledger.id, in_time()));
     BOOST_TEST(totals.empty());
-    auto const others = value_of(co_await store.list_transfers(kept.id, page, in_time()));
+    auto const others = value_of(co_await store.list_transfers(kept.id, page, in_time())).items;
     BOOST_TEST(others.size() == 1u);
     for (auto const& check : value_of(co_await store.verify(kept.id, in_time())))
         BOOST_TEST(check.ok, check.name << ": " << check.detail);
@@ -876,6 +946,7 @@ constexpr ConformanceRule rules[] = {
     PENSTOCK_RULE(accounts_are_paged_in_byte_order),
     PENSTOCK_RULE(a_transfer_is_kept_as_it_was_decided),
     PENSTOCK_RULE(transfers_are_filtered_and_paged),
+    PENSTOCK_RULE(a_filter_without_an_index_passes_over_a_bounded_number_of_rows),
     PENSTOCK_RULE(pages_of_an_account_follow_without_gap_or_overlap),
     PENSTOCK_RULE(entries_and_past_balances_agree),
     PENSTOCK_RULE(a_key_replays_what_it_made),

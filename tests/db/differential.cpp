@@ -1,9 +1,11 @@
 // Do the two stores agree? Random batches through the rules on both, then every row compared.
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <random>
 
 #include "db/memory_store.hpp"
+#include "domain/report.hpp"
 #include "tests/db/driver.hpp"
 #include "tests/db/postgres_fixture.hpp"
 
@@ -24,6 +26,7 @@ struct Known {
     std::vector<Hold> holds;
     std::vector<Product> products;
     std::vector<Order> orders;
+    std::vector<JobId> jobs;
 
     void learn(Outcome const& outcome) {
         auto const* receipt = std::get_if<Receipt>(&outcome);
@@ -39,6 +42,7 @@ struct Known {
             if (offered->product.version == 0) products.push_back(offered->product);
         if (auto const* order = std::get_if<Order>(&receipt->what))
             if (!receipt->replayed && !order->cancelled_at) orders.push_back(*order);
+        if (auto const* job = std::get_if<Accepted>(&receipt->what)) jobs.push_back(job->job);
     }
 };
 
@@ -75,7 +79,7 @@ public:
 
     Command command(Known const& known, Instant now) {
         if (below(4) == 0) return sale(known, now);
-        switch (below(14)) {
+        switch (below(16)) {
             case 0:
                 return CreateAccount{ledger_, address(), static_cast<Amount>(below(2) * 500),
                                      R"({"n":1})"};
@@ -103,6 +107,10 @@ public:
                 return capture(any_of(known.holds));
             case 12:
                 return VoidHold{ledger_, any_of(known.holds)};
+            case 13:
+                return RequestReport{ledger_};
+            case 14:
+                return RetryJob{any_of(known.jobs).value_or(JobId{})};
             default:
                 return MoveMoney{ledger_, TransferKind::transfer, movement(address(), address())};
         }
@@ -188,17 +196,83 @@ T value_of(Result<T> result) {
     return std::move(*result);
 }
 
+/// What a worker does with a job that it was given.
+enum class Work { complete, fail, release, renew, die };
+
+asio::awaitable<db::JobEnd> work_on(db::JobQueue& queue, db::HeldJob held, Work work, Instant now) {
+    Instant const later{now.ms + 1'000};
+    std::string const result(R"({"n":1})");
+    switch (work) {
+        case Work::complete:
+            co_return value_of(co_await queue.complete(held, result, now, soon()));
+        case Work::fail:
+            co_return value_of(co_await queue.fail(held, "it failed", now, now, soon()));
+        case Work::release:
+            co_return value_of(co_await queue.release(held, now, soon()));
+        case Work::renew:
+            co_return value_of(co_await queue.renew(held, later, soon()));
+        case Work::die:
+            break;
+    }
+    co_return db::JobEnd::lost;
+}
+
 /// Both stores' answers to the same question.
 class Both {
 public:
     Both(db::Store& one, db::Store& two, OrganizationId organization)
         : one_(one), two_(two), organization_(organization) {}
 
+    /// What those before have left in the queue of the database that they share.
+    asio::awaitable<void> drain_jobs() {
+        Instant const late{1'000'000 * day_ms};
+        for (;;) {
+            db::ClaimOrder order{{report_job}, {first_uuid7(late)}, late, late, 1'000};
+            auto const claimed = value_of(co_await two_.jobs().claim(order, soon()));
+            if (claimed.jobs.empty()) co_return;
+            for (auto const& job : claimed.jobs) {
+                db::HeldJob const held{job.id, order.lease};
+                co_await work_on(two_.jobs(), held, Work::complete, late);
+            }
+        }
+    }
+
+    /// A worker's turn: the same jobs from both queues, with the same end.
+    asio::awaitable<void> work(Instant now, std::size_t limit, Uuid lease, Work work) {
+        db::ClaimOrder order{{report_job}, {lease}, now, {now.ms + 500}, limit};
+        auto one = value_of(co_await one_.jobs().claim(order, soon()));
+        auto two = value_of(co_await two_.jobs().claim(order, soon()));
+        std::ranges::sort(one.jobs, {}, &Job::id);
+        std::ranges::sort(two.jobs, {}, &Job::id);
+        BOOST_TEST((one.jobs == two.jobs), "the claimed jobs differ");
+        BOOST_TEST(one.dead == two.dead);
+        BOOST_TEST((one.next_due == two.next_due));
+        for (auto const& job : one.jobs) {
+            db::HeldJob const held{job.id, order.lease};
+            auto const end = co_await work_on(one_.jobs(), held, work, now);
+            auto const same = co_await work_on(two_.jobs(), held, work, now);
+            BOOST_TEST((end == same), "a job's end differs");
+        }
+    }
+
+    /// How many are dead letters.
+    asio::awaitable<std::size_t> jobs(LedgerId ledger) {
+        db::JobPage page;
+        page.organization = organization_;
+        page.ledger = ledger;
+        page.kind = report_job;
+        page.limit = 100'000;
+        auto const one = value_of(co_await one_.jobs().list(page, soon()));
+        auto const two = value_of(co_await two_.jobs().list(page, soon()));
+        BOOST_TEST((one == two), "the jobs differ");
+        co_return std::ranges::count(one, JobStatus::failed, &Job::status);
+    }
+
     asio::awaitable<std::vector<Transfer>> transfers(LedgerId ledger, db::TransferPage page) {
         auto one = value_of(co_await one_.list_transfers(ledger, page, soon()));
         auto const two = value_of(co_await two_.list_transfers(ledger, page, soon()));
         BOOST_TEST((one == two), "a page of transfers differs");
-        co_return one;
+        co_return one.items;
     }
 
     asio::awaitable<std::vector<Account>> accounts(LedgerId ledger, db::AccountPage page) {
@@ -406,6 +480,7 @@ asio::awaitable<void> compare(Both both, LedgerId ledger, Source& source) {
     for (int i = 0; i < 60; ++i) {
         db::TransferPage page;
         page.limit = 1 + source.below(15);
+        page.scan_max = 1 + source.below(40);
         auto const& some = transfers[source.below(transfers.size())];
         if (source.below(2) == 0) page.account = source.address();
         if (source.below(3) == 0) page.kind = some.kind;
@@ -426,7 +501,14 @@ asio::awaitable<void> run_batches(Driver& one, Driver& two, Both both, LedgerId 
                                   Source& source) {
     Known known;
     std::size_t expired = 0;
-    for (int i = 0; i < batches; ++i) {
+    std::size_t dead = 0;
+    std::uint64_t claims = 0;
+    co_await both.drain_jobs();
+    // Some seeds come to their first purchase late.
+    auto const is_enough = [&](int i) {
+        return i >= batches && (!known.purchases.empty() || i >= 10 * batches);
+    };
+    for (int i = 0; !is_enough(i); ++i) {
         one.at.ms += static_cast<std::int64_t>(source.below(3) * source.below(day_ms / 4));
         one.keys_since = Instant{one.at.ms - day_ms};
         two.at = one.at;
@@ -446,7 +528,17 @@ asio::awaitable<void> run_batches(Driver& one, Driver& two, Both both, LedgerId 
         auto const others = co_await two.batch(envelopes);
         BOOST_TEST_REQUIRE((outcomes == others), "outcomes of batch " << i << " differ");
         for (auto const& outcome : outcomes) known.learn(outcome);
+        for (auto left = source.below(12); left > 0; --left) {
+            Work const fates[]{Work::fail, Work::fail,     Work::fail,    Work::fail,  Work::fail,
+                               Work::fail, Work::complete, Work::release, Work::renew, Work::die};
+            auto const lease = make_uuid7(one.at, 0, ++claims);
+            auto const limit = 1 + source.below(6);
+            auto const fate = fates[source.below(10)];
+            co_await both.work(one.at, limit, lease, fate);
+        }
+        dead = std::max(dead, co_await both.jobs(ledger));
     }
+    BOOST_TEST(dead > 0u);
     BOOST_TEST(!known.purchases.empty());
     BOOST_TEST(!known.orders.empty());
     co_await compare_sales(both, source, one.at);

@@ -10,6 +10,7 @@
 
 #include "db/memory_store.hpp"
 #include "db/pg/error.hpp"
+#include "domain/report.hpp"
 #include "tests/db/driver.hpp"
 #include "tests/db/postgres_fixture.hpp"
 #include "tests/domain/scene.hpp"
@@ -59,6 +60,9 @@ struct Tally {
     std::uint64_t holds_expired = 0;
     std::uint64_t ordered = 0;
     std::uint64_t cancelled = 0;
+    std::uint64_t reported = 0;
+    std::uint64_t jobs_dead = 0;
+    std::uint64_t jobs_retried = 0;
 
     void operator+=(Tally const& other) {
         accepted += other.accepted;
@@ -76,6 +80,9 @@ struct Tally {
         holds_expired += other.holds_expired;
         ordered += other.ordered;
         cancelled += other.cancelled;
+        reported += other.reported;
+        jobs_dead += other.jobs_dead;
+        jobs_retried += other.jobs_retried;
     }
 };
 
@@ -101,8 +108,10 @@ public:
                 co_await turn_clocks();
                 co_await one_step();
                 if (below(10) == 0) co_await expire_due_holds(*any_server());
+                if (below(2) == 0) co_await work_on_jobs(any_server()->at);
             }
             co_await end_every_hold();
+            co_await end_every_job();
             co_await check_invariants();
         } catch (...) {
             failure = std::current_exception();
@@ -300,6 +309,65 @@ private:
         BOOST_ERROR("holds that are due stay open");
     }
 
+    Command job_command(LedgerId ledger) {
+        if (jobs_.empty() || below(2) == 0) return RequestReport{ledger};
+        return RetryJob{std::next(jobs_.begin(), below(std::ssize(jobs_)))->first};
+    }
+
+    /// As a worker does it, or does not: most jobs fail here, and some workers die with theirs.
+    asio::awaitable<void> work_on_jobs(Instant now) {
+        db::ClaimOrder order{{report_job}, {make_uuid7(now, 0, random_())}, now, now, 0};
+        order.lease_until.ms += 500;
+        order.limit = static_cast<std::size_t>(1 + below(8));
+        auto const claimed = co_await store_.jobs().claim(order, in_time());
+        BOOST_REQUIRE(claimed);
+        tally_.jobs_dead += claimed->dead;
+        for (auto const& job : claimed->jobs) {
+            db::HeldJob const held{job.id, order.lease};
+            BOOST_TEST(jobs_.contains(job.id));
+            auto const fate = below(20);
+            if (fate == 0) co_await complete(held, now);
+            if (fate < 3) continue;
+            auto const end = co_await store_.jobs().fail(held, "it failed", now, now, in_time());
+            BOOST_REQUIRE(end);
+            if (*end == db::JobEnd::dead) ++tally_.jobs_dead;
+        }
+    }
+
+    /// By whoever still holds it: nobody completes what is completed.
+    asio::awaitable<void> complete(db::HeldJob held, Instant now) {
+        std::string const result("{}");
+        auto const end = co_await store_.jobs().complete(held, result, now, in_time());
+        BOOST_REQUIRE(end);
+        if (*end == db::JobEnd::completed) BOOST_TEST(++jobs_.at(held.job) == 1);
+    }
+
+    /// What was accepted is in the queue once, whatever became of the servers, and ends.
+    asio::awaitable<void> end_every_job() {
+        Instant const late{time_.ms + 3'600'000};
+        for (int round = 0; round < 1'000; ++round) {
+            db::ClaimOrder order{{report_job}, {make_uuid7(late, 0, random_())}, late, late, 100};
+            auto const claimed = co_await store_.jobs().claim(order, in_time());
+            BOOST_REQUIRE(claimed);
+            if (claimed->jobs.empty() && claimed->dead == 0) break;
+            for (auto const& job : claimed->jobs) {
+                db::HeldJob const held{job.id, order.lease};
+                co_await complete(held, late);
+            }
+        }
+        db::JobPage all;
+        all.limit = 100'000;
+        auto const listed = co_await store_.jobs().list(all, in_time());
+        BOOST_REQUIRE(listed);
+        BOOST_TEST(listed->size() == jobs_.size());
+        for (auto const& job : *listed) {
+            BOOST_TEST(jobs_.contains(job.id));
+            bool const completed = job.status == JobStatus::completed;
+            BOOST_TEST((completed || job.status == JobStatus::failed));
+            BOOST_TEST(completed == (jobs_.at(job.id) == 1));
+        }
+    }
+
     Command any_command() {
         auto const ledger = ledgers_[static_cast<std::size_t>(below(2))].id;
         auto const choice = below(38);
@@ -318,6 +386,7 @@ private:
         if (choice == 4) return DeleteLedger{ledgers_.front().id};
         if (choice < 10) return purchase_command(ledger);
         if (choice < 16) return hold_command(ledger);
+        if (choice < 18) return job_command(ledger);
         return money_command(ledger);
     }
 
@@ -459,6 +528,11 @@ private:
             offered && offered->product.version == 0)
             products_.push_back(offered->product);
         if (auto const* order = std::get_if<Order>(&receipt->what)) learn(*order);
+        if (auto const* job = std::get_if<Accepted>(&receipt->what)) {
+            BOOST_TEST(jobs_.emplace(job->job, 0).second);
+            ++tally_.reported;
+        }
+        if (std::holds_alternative<Job>(receipt->what)) ++tally_.jobs_retried;
         if (envelope.key_use)
             remembered_.insert_or_assign(envelope.key_use->key, Remembered{envelope, *receipt, at});
         return true;
@@ -561,6 +635,7 @@ private:
     std::vector<Hold> holds_;
     std::vector<Product> products_;  ///< as they were made
     std::vector<std::pair<Product, Order>> orders_;
+    std::map<JobId, int> jobs_;  ///< and how often each was completed
     std::map<IdempotencyKey, Remembered> remembered_;
     std::vector<Envelope> lost_;  ///< whose clients were not answered
     Tally tally_;
@@ -591,6 +666,9 @@ void check_tally(Tally const& tally, std::uint64_t steps, Servers servers) {
     BOOST_TEST(tally.holds_expired > steps / 50);
     BOOST_TEST(tally.ordered > steps / 10);
     BOOST_TEST(tally.cancelled > steps / 40);
+    BOOST_TEST(tally.reported > steps / 20);
+    BOOST_TEST(tally.jobs_dead > steps / 50);
+    BOOST_TEST(tally.jobs_retried > steps / 200);
     if (servers == Servers::overlapping) BOOST_TEST(tally.overtaken > steps / 10);
 }
 

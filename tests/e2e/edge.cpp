@@ -201,6 +201,31 @@ BOOST_AUTO_TEST_CASE(equal_requests_at_once_have_one_effect_and_equal_answers_or
     BOOST_TEST(memory_api.balance(in_memory_ledger, "ann") == 4);
 }
 
+BOOST_AUTO_TEST_CASE(repetitions_of_a_finished_key_at_once_are_all_answered) {
+    // On a busy machine the database may take its time.
+    std::vector<std::string> const patience{"--edge-join-ms", "15000"};
+    House house(patience);
+    std::vector<std::string> alone{"--database-url", url_of(house.database)};
+    alone.insert(alone.end(), patience.begin(), patience.end());
+    ServerProcess without(alone);
+    auto const first = house.api.deposit(house.ledger, "ann", 7, "k-first");
+    BOOST_TEST(first.status == 201U);
+    RedisTalk talk(house.redis.socket_path());
+    auto const repeat_on = [&](ServerProcess const& server) {
+        auto const answers = at_once(server, 10, [&](Api& api, std::size_t) {
+            return api.deposit(house.ledger, "ann", 7, "k-first");
+        });
+        for (auto const& answer : answers) check_repeats(answer, first);
+    };
+    for (int round = 0; round < 4; ++round) {
+        repeat_on(house.server);
+        repeat_on(without);
+        // Redis forgets answers long before the database does.
+        talk("FLUSHALL");
+    }
+    BOOST_TEST(house.api.balance(house.ledger, "ann") == 7);
+}
+
 BOOST_AUTO_TEST_CASE(a_rejected_key_is_free_at_once_and_a_long_answer_is_left_to_the_database) {
     House house;
     ServerProcess second(options(url_of(house.database), url_of(house.redis)));

@@ -93,6 +93,7 @@ public:
         purchases();
         holds();
         sales();
+        credits();
         jobs();
         get("/v1/activity", "/v1/activity");
         get("/v1/activity", "/v1/activity?type=purchase.refunded");
@@ -185,6 +186,27 @@ private:
         get(path + "/{id}", one);
         post(path + "/{id}/refund", one + "/refund", "{}");
         get(path, list + "?buyer=ann");
+    }
+
+    void credits() {
+        auto const name = fresh("credits");
+        auto const ledger = "/v1/ledgers/" + name;
+        post("/v1/ledgers", "/v1/ledgers",
+             R"({"name":")" + name + R"(","asset":{"code":"PTS","scale":0},"kind":"credits"})");
+        auto const path = ledger_path + "/credits";
+        auto const credits = ledger + "/credits";
+        post(path + "/grants", credits + "/grants",
+             R"({"reference":"g","entries":[{"address":"ann","amount":9,)"
+             R"("expires_at":"2999-01-01T00:00:00.000Z"},{"address":"ann","amount":1}]})");
+        post(path + "/expenses", credits + "/expenses",
+             R"({"reference":"e","entries":[{"address":"ann","amount":2}],"allow_partial":true})");
+        post(path + "/transfers", credits + "/transfers",
+             R"({"reference":"t","from":"ann","entries":[{"address":"bob","amount":8}]})");
+        get(path + "/balances", credits + "/balances?limit=1&min_balance=1");
+        get(path + "/balances/count", credits + "/balances/count?min_balance=1");
+        get(path + "/balances/{address}", credits + "/balances/bob");
+        get(path + "/history", credits + "/history?address=ann&kind=transfer");
+        get(ledger_path + "/totals", ledger + "/totals");
     }
 
     void holds() {

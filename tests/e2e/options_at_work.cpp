@@ -1,6 +1,9 @@
 // Do the options that change how a server is reached and watched work in the whole program?
+#include <atomic>
 #include <fstream>
+#include <memory>
 #include <sstream>
+#include <thread>
 
 #include "tests/e2e/api.hpp"
 #include "tests/support/redis_server.hpp"
@@ -91,6 +94,35 @@ BOOST_AUTO_TEST_CASE(a_port_that_another_server_listens_on_is_not_shared) {
     server.kill();
     ServerProcess next({}, place);
     BOOST_TEST(next.port() == server.port());
+}
+
+BOOST_AUTO_TEST_CASE(of_two_servers_that_start_at_the_same_moment_one_gets_the_port) {
+    for (int round = 0; round < 3; ++round) {
+        auto const port = ServerProcess({}).port();
+        auto const place = "127.0.0.1:" + std::to_string(port);
+        std::atomic<int> settled{0};
+        std::atomic<int> started{0};
+        std::atomic<int> answered{0};
+        // A server ends with the thread that started it, so that one asks it, too.
+        auto const start = [&] {
+            std::unique_ptr<ServerProcess> server;
+            try {
+                server = std::make_unique<ServerProcess>(std::vector<std::string>{}, place);
+                ++started;
+            } catch (std::runtime_error const&) {  // it said so and ended
+            }
+            for (++settled; settled < 2;) std::this_thread::yield();
+            // The one that has the port has all of it: no client is lost to the other.
+            for (int i = 0; server && i < 20; ++i)
+                if (Api(*server).get("/healthz").status == 200) ++answered;
+        };
+        {
+            std::jthread const one(start);
+            std::jthread const two(start);
+        }
+        BOOST_TEST(started == 1);
+        BOOST_TEST(answered == 20);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(losing_redis_degrades_a_server_and_its_return_mends_it) {

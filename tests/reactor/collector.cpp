@@ -1,6 +1,9 @@
 #include "reactor/collector.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <functional>
+#include <string>
+#include <vector>
 
 #include "reactor/deadline.hpp"
 #include "reactor/task_group.hpp"
@@ -9,7 +12,66 @@
 using namespace penstock;
 using namespace penstock::reactor;
 
+namespace {
+
+using Replies = std::vector<Result<int>>;
+using Execute = std::function<asio::awaitable<Replies>(std::vector<int>)>;
+
+/// Asks for 0 to count - 1 at once, tells `answered` of each reply, and ends when all are in.
+void ask_all(BatchLimits limits, int count, Execute execute, std::function<void(int)> answered) {
+    asio::io_context context{1};
+    Collector<int, int> collector(context.get_executor(), limits, std::move(execute));
+    TaskGroup tasks(context.get_executor()), clients(context.get_executor());
+    auto ask = [&](int n) -> asio::awaitable<void> {
+        auto const reply = co_await collector.submit(n, steady_now() + std::chrono::seconds{5});
+        BOOST_TEST(reply.value() == n);
+        answered(n);
+    };
+    auto body = [&]() -> asio::awaitable<void> {
+        for (int n = 0; n < count; ++n) clients.spawn(ask(n));
+        tasks.spawn(collector.run());
+        co_await clients.join();
+        collector.close();
+        co_await tasks.join();
+    };
+    tests::run(context, body);
+}
+
+}  // namespace
+
 BOOST_AUTO_TEST_SUITE(collector)
+
+BOOST_AUTO_TEST_CASE(in_a_crowd_a_batch_begins_before_the_replies_of_the_last_are_handed_out) {
+    std::vector<std::string> events;
+    auto execute = [&](std::vector<int> requests) -> asio::awaitable<Replies> {
+        events.push_back("batch");
+        Replies replies(requests.begin(), requests.end());
+        co_await sleep_until(steady_now() + milliseconds{1});
+        co_return replies;
+    };
+    BatchLimits limits;
+    limits.items_max = 2;
+    ask_all(limits, 6, execute, [&](int n) { events.push_back(std::to_string(n)); });
+    std::vector<std::string> const expected{"batch", "batch", "0", "1", "batch",
+                                            "2",     "3",     "4", "5"};
+    BOOST_TEST(events == expected, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_consumer_that_never_waits_still_lets_replies_out) {
+    int begun = 0, begun_at_first = 0;
+    auto execute = [&](std::vector<int> requests) -> asio::awaitable<Replies> {
+        ++begun;
+        co_return Replies(requests.begin(), requests.end());
+    };
+    BatchLimits limits;
+    limits.items_max = 1;
+    auto answered = [&](int n) {
+        if (n == 0) begun_at_first = begun;
+    };
+    ask_all(limits, 20, execute, answered);
+    BOOST_TEST(begun == 20);
+    BOOST_TEST(begun_at_first < 5);
+}
 
 BOOST_AUTO_TEST_CASE(a_batch_never_holds_more_than_items_max_and_keeps_the_order) {
     asio::io_context context{1};

@@ -4,6 +4,7 @@
 
 #include "db/memory_store.hpp"
 #include "server/context.hpp"
+#include "server/key_directory.hpp"
 #include "server/product_reads.hpp"
 #include "server/rate_limiter.hpp"
 #include "server/sales/desk.hpp"
@@ -90,7 +91,8 @@ struct Shard {
     server::RateLimiter limiter;
     server::SaleDesk sales{reactor.executor(0), nullptr, store, clock, server::SaleDeskOptions()};
     server::ProductReads products{reactor.executor(0), store, clock, server::FeedLimits()};
-    server::Services services{store, engine,   clock,   ids, introspection, access, edge,
+    server::KeyDirectory keys{reactor.executor(0), store};
+    server::Services services{store, engine,   clock,   ids, introspection, access, keys, edge,
                               sales, 10'000ms, limiter, 0,   products};
     server::LedgerDirectory ledgers{store};
     std::string body;

@@ -67,11 +67,52 @@ BOOST_AUTO_TEST_CASE(what_has_no_answer_may_be_there_but_not_twice_and_not_for_e
 BOOST_AUTO_TEST_CASE(a_refund_shows_on_its_purchase) {
     auto const sold = add(Deed::purchase, Fate::acknowledged);
     auto const refund = add(Deed::refund, Fate::acknowledged);
-    log.at(refund).refunds = sold;
+    log.at(refund).original = sold;
     BOOST_TEST(log.judge({{"e0", there(1, "refunded")}}).sound());
     BOOST_TEST(log.judge({{"e0", there(1, "completed")}}).lost == 1u);
     log.at(refund).fate = Fate::refused;
     BOOST_TEST(log.judge({{"e0", there(1, "refunded")}}).phantom == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_hold_ends_as_its_client_was_told_or_by_itself_and_once) {
+    auto const kept = add(Deed::hold, Fate::acknowledged);
+    auto const expiring = add(Deed::hold, Fate::acknowledged);
+    log.at(expiring).expires = true;
+    auto const payee = Log::payee_of(kept);
+    auto const other = Log::payee_of(expiring);
+    auto const judge = [&](std::string const& one, std::string const& two) {
+        return log.judge({{payee, there(1, one)}, {other, there(1, two)}});
+    };
+    BOOST_TEST(judge("pending", "expired").sound());
+    BOOST_TEST(judge("expired", "expired").strayed == 1u);
+    BOOST_TEST(judge("voided", "pending").strayed == 2u);
+    BOOST_TEST(log.judge({{other, there(2, "expired")}}).lost == 1u);
+    BOOST_TEST(log.judge({{other, there(2, "expired")}}).doubled == 1u);
+
+    auto const capture = add(Deed::capture, Fate::acknowledged);
+    log.at(capture).original = kept;
+    auto const late = add(Deed::void_hold, Fate::refused);
+    log.at(late).original = expiring;
+    Traces traces{{payee, there(1, "captured")},
+                  {other, there(1, "expired")},
+                  {Log::captures_of(payee), there(1)}};
+    BOOST_TEST(log.judge(traces).sound());
+    traces[Log::captures_of(payee)] = there(2);
+    BOOST_TEST(log.judge(traces).doubled == 1u);
+    traces.erase(Log::captures_of(payee));
+    BOOST_TEST(log.judge(traces).lost == 1u);
+    traces[other] = there(1, "voided");
+    BOOST_TEST(log.judge(traces).phantom == 1u);
+    BOOST_TEST(log.judge(traces).strayed == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(each_acknowledged_hold_is_given_out_once) {
+    Random random(1);
+    auto const hold = add(Deed::hold, Fate::unanswered);
+    BOOST_TEST(!log.take_open_hold(random).has_value());
+    log.acknowledge(hold, "a");
+    BOOST_TEST(log.take_open_hold(random).value() == hold);
+    BOOST_TEST(!log.take_open_hold(random).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(each_ledger_is_judged_by_its_own_entries) {

@@ -32,6 +32,14 @@ struct MockLedger {
     std::map<std::string, std::pair<std::int64_t, std::int64_t>> totals;
     std::vector<json::object> transfers;
     std::vector<json::object> purchases;
+    std::vector<json::object> holds;
+    std::vector<SteadyTime> holds_expire;  ///< or never
+
+    void expire_holds() {
+        for (std::size_t i = 0; i < holds.size(); ++i)
+            if (holds[i].at("status") == "pending" && steady_now() >= holds_expire[i])
+                holds[i]["status"] = "expired";
+    }
 };
 
 constexpr std::int64_t royalty_percent = 70;
@@ -67,6 +75,9 @@ struct MockServer::State {
     MockAnswer bulk(MockLedger& ledger, json::object const& body, bool apply);
     MockAnswer purchase(MockLedger& ledger, json::object const& body, bool apply);
     MockAnswer refund(MockLedger& ledger, std::string const& id, bool apply);
+    MockAnswer hold(MockLedger& ledger, json::object const& body, bool apply);
+    MockAnswer end_hold(MockLedger& ledger, std::string const& route, json::object const& body,
+                        bool apply);
     MockAnswer read(MockRequest const& request);
     MockAnswer page(MockLedger const& ledger, MockRequest const& request);
     json::object move(MockLedger& ledger, std::string kind, std::string from, std::string to,
@@ -169,7 +180,9 @@ MockAnswer MockServer::State::write(MockRequest const& request) {
     // What the set-up needs is left in peace: only the load suffers.
     bool const load = request.path.ends_with("/transfers") ||
                       request.path.ends_with("/purchases") || request.path.ends_with("/refund") ||
-                      request.path.ends_with("/orders");
+                      request.path.ends_with("/orders") ||
+                      request.path.find("/holds") != std::string::npos ||
+                      (request.path.ends_with("/deposits") && body.contains("reference"));
     if (load) ++writes;
     if (load && turn(mischief.drop_request_every)) return {0, {}, false};
     if (load && turn(mischief.overload_every)) return problem(503, "overloaded");
@@ -214,6 +227,8 @@ MockAnswer MockServer::State::post(std::string const& path, json::object const& 
         return {201, json::serialize(made)};
     }
     if (route == "/purchases") return purchase(ledger, body, apply);
+    if (route == "/holds") return hold(ledger, body, apply);
+    if (route.starts_with("/holds/")) return end_hold(ledger, route, body, apply);
     if (route.ends_with("/refund"))
         return refund(ledger, route.substr(11, route.size() - 18), apply);
     return bulk(ledger, body, apply);
@@ -279,6 +294,48 @@ MockAnswer MockServer::State::refund(MockLedger& ledger, std::string const& id, 
     return {200, json::serialize(answer)};
 }
 
+MockAnswer MockServer::State::hold(MockLedger& ledger, json::object const& body, bool apply) {
+    json::object made{{"id", std::to_string(ledger.holds.size())},
+                      {"status", "pending"},
+                      {"from", text(body, "from")},
+                      {"to", text(body, "to")},
+                      {"amount", integer(body, "amount")},
+                      {"expires_at", nullptr}};
+    auto expires = never;
+    if (body.contains("expires_in_s")) {
+        expires = steady_now() + std::chrono::seconds(integer(body, "expires_in_s"));
+        made["expires_at"] = an_instant;
+    }
+    if (apply) {
+        ledger.accounts.try_emplace(text(body, "to"));
+        ledger.holds.push_back(made);
+        ledger.holds_expire.push_back(expires);
+    }
+    return {201, json::serialize(made)};
+}
+
+/// `/holds/{id}/capture` or `/holds/{id}/void`.
+MockAnswer MockServer::State::end_hold(MockLedger& ledger, std::string const& route,
+                                       json::object const& body, bool apply) {
+    ledger.expire_holds();
+    auto const end = route.rfind('/');
+    auto const id = route.substr(7, end - 7);
+    auto const index = id.empty() ? ledger.holds.size() : std::stoul(id);
+    if (index >= ledger.holds.size()) return problem(404, "hold_not_found");
+    auto& known = ledger.holds[index];
+    if (known.at("status") != "pending") return problem(409, "illegal_transition");
+    auto answer = known;
+    bool const captured = route.substr(end) == "/capture";
+    answer["status"] = captured ? "captured" : "voided";
+    if (apply) known = answer;
+    if (captured) {
+        auto const amount = integer(body.contains("amount") ? body : answer, "amount");
+        answer["transfer"] =
+            move(ledger, "capture", text(known, "from"), text(known, "to"), amount, apply);
+    }
+    return {200, json::serialize(answer)};
+}
+
 json::object MockServer::State::move(MockLedger& ledger, std::string kind, std::string from,
                                      std::string to, std::int64_t amount, bool apply,
                                      json::object const& body) {
@@ -309,6 +366,7 @@ MockAnswer MockServer::State::read(MockRequest const& request) {
     auto const name_end = request.path.find('/', 12);
     auto const found = ledgers.find(request.path.substr(12, name_end - 12));
     if (found == ledgers.end()) return problem(404, "ledger_not_found");
+    found->second.expire_holds();
     auto const& ledger = found->second;
     if (name_end == std::string::npos) {
         return {200, json::serialize(json::object{{"royalty_percent", royalty_percent},
@@ -324,7 +382,7 @@ MockAnswer MockServer::State::read(MockRequest const& request) {
     }
     if (route == "/verify") return {200, R"({"ok":true,"checks":[]})"};
     if (route == "/accounts" || route == "/transfers" || route == "/purchases" ||
-        route.ends_with("/entries")) {
+        route == "/holds" || route.ends_with("/entries")) {
         return page(ledger, request);
     }
     auto const account = ledger.accounts.find(route.substr(10));
@@ -351,9 +409,14 @@ MockAnswer MockServer::State::page(MockLedger const& ledger, MockRequest const& 
         }
     } else {
         bool const bought = request.path.ends_with("/purchases");
-        auto const& rows = bought ? ledger.purchases : ledger.transfers;
+        bool const holds = request.path.ends_with("/holds");
+        auto const& rows = bought ? ledger.purchases : holds ? ledger.holds : ledger.transfers;
+        std::string const filter = holds ? "status" : "kind";
+        auto const wanted = bought ? std::string() : parameter(request.query, filter);
         std::size_t at = cursor.empty() ? 0 : std::stoul(cursor);
-        for (; at < rows.size() && data.size() < limit; ++at) data.push_back(rows[at]);
+        for (; at < rows.size() && data.size() < limit; ++at)
+            if (wanted.empty() || text(rows[at], filter.c_str()) == wanted)
+                data.push_back(rows[at]);
         if (at < rows.size()) next = std::to_string(at);
     }
     return {200, json::serialize(json::object{{"data", std::move(data)}, {"next_cursor", next}})};

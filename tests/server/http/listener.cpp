@@ -1,9 +1,12 @@
 #include "server/http/listener.hpp"
 
+#include <atomic>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/system/system_error.hpp>
 #include <boost/test/unit_test.hpp>
 #include <fstream>
+#include <optional>
+#include <thread>
 
 #include "server/commands.hpp"
 #include "server/options.hpp"
@@ -32,10 +35,18 @@ BOOST_AUTO_TEST_CASE(the_bound_port_is_known_and_may_be_shared_by_shards) {
     BOOST_TEST(first.port() != 0);
     auto options = quick_options();
     options.port = first.port();
+    options.joins = true;
     TestServer second(std::move(options));
     BOOST_TEST(second.port() == first.port());
     Client client(first.port());
     BOOST_TEST(client.get("/name/a").body == "a");
+}
+
+server::ListenerOptions at(std::string address, std::uint16_t port) {
+    auto options = quick_options();
+    options.address = std::move(address);
+    options.port = port;
+    return options;
 }
 
 BOOST_AUTO_TEST_CASE(a_port_is_free_until_somebody_listens_there_and_again_afterwards) {
@@ -45,18 +56,41 @@ BOOST_AUTO_TEST_CASE(a_port_is_free_until_somebody_listens_there_and_again_after
         port = server.port();
         Client client(port);
         BOOST_TEST(client.get("/name/a").body == "a");
-        BOOST_CHECK_THROW(server::require_free("127.0.0.1", port), std::runtime_error);
-        BOOST_CHECK_THROW(server::require_free("0.0.0.0", port), std::runtime_error);
-        BOOST_CHECK_NO_THROW(server::require_free("127.0.0.1", 0));
+        for (auto const* address : {"127.0.0.1", "0.0.0.0"})
+            BOOST_CHECK_THROW(TestServer second(at(address, port)), std::runtime_error);
+        TestServer const elsewhere(at("127.0.0.1", 0));
+        BOOST_TEST(elsewhere.port() != port);
     }
-    BOOST_CHECK_NO_THROW(server::require_free("127.0.0.1", port));
-    BOOST_CHECK_THROW(server::require_free("203.0.113.1", port), std::runtime_error);
+    TestServer const next(at("127.0.0.1", port));
+    BOOST_TEST(next.port() == port);
 }
 
 BOOST_AUTO_TEST_CASE(an_address_that_cannot_be_bound_is_an_error_at_once) {
-    auto options = quick_options();
-    options.address = "203.0.113.1";
-    BOOST_CHECK_THROW(TestServer server(std::move(options)), boost::system::system_error);
+    BOOST_CHECK_THROW(TestServer server(at("203.0.113.1", 0)), std::runtime_error);
+}
+
+BOOST_AUTO_TEST_CASE(of_two_who_want_a_port_at_the_same_moment_one_gets_it) {
+    std::uint16_t const port = TestServer().port();
+    for (int round = 0; round < 100; ++round) {
+        std::atomic<int> ready{0};
+        std::atomic<int> done{0};
+        std::atomic<int> won{0};
+        auto const race = [&] {
+            std::optional<TestServer> server;
+            for (++ready; ready < 2;) std::this_thread::yield();
+            try {
+                server.emplace(at("127.0.0.1", port));
+                ++won;
+            } catch (std::runtime_error const&) {  // the other one was first
+            }
+            for (++done; done < 2;) std::this_thread::yield();
+        };
+        {
+            std::jthread const one(race);
+            std::jthread const two(race);
+        }
+        BOOST_REQUIRE_EQUAL(won, 1);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_thousand_idle_connections_are_held_and_still_served) {

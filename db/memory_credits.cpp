@@ -1,0 +1,265 @@
+#include "db/memory_credits.hpp"
+
+#include <algorithm>
+#include <ranges>
+
+#include "db/memory_rows.hpp"
+#include "domain/assert.hpp"
+
+namespace penstock::db {
+
+using namespace domain;
+using namespace memory;
+
+namespace {
+
+bool is_wanted(CreditEntry const& entry, CreditHistoryPage const& page) {
+    LotPlace const place{entry.operation, entry.index};
+    return !(page.before && place >= *page.before) &&
+           !(page.address && entry.party.address != *page.address) &&
+           !(page.kind && entry.kind != *page.kind) &&
+           !(page.reference && entry.reference != *page.reference) &&
+           !(page.from && entry.created_at() < *page.from) &&
+           !(page.to && entry.created_at() >= *page.to);
+}
+
+/// The rows of one operation in a map by place.
+template <class Row>
+std::vector<Row const*> rows_of(std::map<LotPlace, Row> const& rows, CreditOperationId operation) {
+    std::vector<Row const*> list;
+    auto at = rows.lower_bound({operation, 0});
+    for (; at != rows.end() && at->first.operation == operation; ++at) list.push_back(&at->second);
+    return list;
+}
+
+}  // namespace
+
+std::vector<Lot const*> MemoryCredits::lots_of(CreditOperationId operation) const {
+    return rows_of(lots_, operation);
+}
+
+std::vector<CreditEntry const*> MemoryCredits::entries_of(CreditOperationId operation) const {
+    return rows_of(entries_, operation);
+}
+
+void MemoryCredits::load(KeySet const& keys, Loaded& loaded) const {
+    for (auto const& id : keys.credit_ledgers)
+        if (auto const* last = find_in(ledgers_, id)) loaded.credit_ledgers.push_back({id, *last});
+    for (auto const& name : keys.credit_references)
+        if (references_.contains(name)) loaded.credit_references.insert(name);
+    for (auto const& name : keys.lots_of) {
+        auto const* account = find_in(accounts_, name);
+        auto const* places = account ? find_in(lots_by_account_, account->id) : nullptr;
+        if (!places) continue;
+        for (auto const& place : *places)
+            if (auto const& lot = lots_.at(place); lot.is_open) loaded.lots.push_back(lot);
+    }
+}
+
+CreditOperation const* MemoryCredits::find_key(IdempotencyKey key) const {
+    auto const* id = find_in(keys_, key);
+    return id ? &operations_.at(*id) : nullptr;
+}
+
+KeyRecord MemoryCredits::record_of(CreditOperation const& operation) const {
+    Credited credited{operation, {}};
+    if (operation.kind == CreditKind::expense) {
+        for (auto const* entry : entries_of(operation.id))
+            credited.lines.push_back(
+                {entry->party.address, entry->index, -entry->amount, entry->shortfall});
+    } else {
+        for (auto const* lot : lots_of(operation.id))
+            credited.lines.push_back(
+                {lot->party.address, lot->place.index, lot->amount, 0, lot->expires_at});
+    }
+    return {operation.key_use->fingerprint, operation.created_at(), std::move(credited)};
+}
+
+void MemoryCredits::free_key(IdempotencyKey key) {
+    if (auto const* id = find_in(keys_, key)) operations_.at(*id).key_use.reset();
+    keys_.erase(key);
+}
+
+void MemoryCredits::commit(Changes const& changes) {
+    for (auto const& [ledger, last] : changes.credit_ledgers) ledgers_[ledger] = last;
+    for (auto const& operation : changes.credit_operations) {
+        PENSTOCK_ASSERT(operations_.emplace(operation.id, operation).second);
+        PENSTOCK_ASSERT(
+            references_.emplace(std::pair{operation.ledger, operation.reference}, operation.id)
+                .second);
+        if (operation.key_use)
+            PENSTOCK_ASSERT(keys_.emplace(operation.key_use->key, operation.id).second);
+    }
+    for (auto const& entry : changes.credit_entries)
+        PENSTOCK_ASSERT(entries_.emplace(LotPlace{entry.operation, entry.index}, entry).second);
+    for (auto const& lot : changes.new_lots) {
+        PENSTOCK_ASSERT(lots_.emplace(lot.place, lot).second);
+        lots_by_account_[lot.party.account].push_back(lot.place);
+    }
+    for (auto const& changed : changes.changed_lots) {
+        auto& lot = lots_.at(changed.place);
+        PENSTOCK_ASSERT(lot.is_open && changed.remaining <= lot.remaining);
+        lot.remaining = changed.remaining;
+        lot.is_open = changed.is_open;
+    }
+}
+
+bool MemoryCredits::has_open_lots(LedgerId ledger) const {
+    return std::ranges::any_of(lots_, [ledger](auto const& placed) {
+        return placed.second.ledger == ledger && placed.second.is_open;
+    });
+}
+
+bool MemoryCredits::forget_oldest(LedgerId ledger) {
+    auto const is_its = [ledger](auto const& named) { return named.second.ledger == ledger; };
+    auto const oldest = std::ranges::find_if(operations_, is_its);
+    if (oldest == operations_.end()) return ledgers_.erase(ledger) > 0;
+    auto const id = oldest->first;
+    for (auto const* lot : lots_of(id)) {
+        std::erase(lots_by_account_.at(lot->party.account), lot->place);
+        lots_.erase(LotPlace(lot->place));
+    }
+    for (auto const* entry : entries_of(id)) entries_.erase(LotPlace{id, entry->index});
+    if (auto const& use = oldest->second.key_use) keys_.erase(use->key);
+    references_.erase({ledger, oldest->second.reference});
+    operations_.erase(oldest);
+    return true;
+}
+
+std::vector<Check> MemoryCredits::verify(std::vector<Account const*> const& accounts,
+                                         std::vector<Total> const& totals,
+                                         std::vector<Event> const& events) const {
+    std::string differs, open;
+    std::map<TotalKind, Total> counted;
+    auto const count = [&](TotalKind kind, Amount amount) {
+        counted[kind].count += 1;
+        counted[kind].amount += amount < 0 ? -amount : amount;
+    };
+    for (auto const* account : accounts) {
+        Sum history = 0, left = 0;
+        std::int64_t entries = 0;
+        for (auto const& [place, entry] : entries_) {
+            if (entry.party.account != account->id) continue;
+            history += entry.amount;
+            entries += 1;
+            if (entry.kind == CreditKind::grant) count(TotalKind::credits_granted, entry.amount);
+            if (entry.kind == CreditKind::expense) count(TotalKind::credits_spent, entry.amount);
+            if (entry.kind == CreditKind::transfer && entry.amount > 0)
+                count(TotalKind::credits_transferred, entry.amount);
+        }
+        for (auto const& [place, lot] : lots_) {
+            if (lot.party.account != account->id) continue;
+            left += lot.remaining;
+            bool const is_over = lot.remaining == 0 || (!lot.is_open && lot.expires_at);
+            if (lot.is_open ? lot.remaining == 0 : !is_over) open = place.operation.to_string();
+        }
+        auto const& standing = account->standing;
+        if (standing.balance != history || standing.balance != left || standing.version != entries)
+            differs = account->address;
+    }
+    for (auto const& event : events) {
+        bool const is_its = !accounts.empty() && event.ledger == accounts.front()->ledger;
+        if (is_its && event.type == EventType::credits_expired)
+            count(TotalKind::credits_expired, *event.amount);
+    }
+    std::string wrong;
+    for (auto const& total : totals) {
+        auto const& found = counted[total.kind];
+        if (found.count != total.count || found.amount != total.amount) wrong = "totals differ";
+    }
+    if (counted.size() != totals.size()) wrong = "totals differ";
+    return {{"credits_equal_history", differs.empty(), differs},
+            {"credit_lots_close_in_time", open.empty(), open},
+            {"totals_equal_credits", wrong.empty(), wrong}};
+}
+
+Amount MemoryCredits::balance_of(AccountId account, Instant at) const {
+    Amount sum = 0;
+    if (auto const* places = find_in(lots_by_account_, account)) {
+        for (auto const& place : *places) {
+            auto const& lot = lots_.at(place);
+            if (lot.is_open && is_valid(lot, at)) sum += lot.remaining;
+        }
+    }
+    return sum;
+}
+
+CreditStore::Listed<ReferencedLot> MemoryCredits::list_valid_lots(AccountName name, Instant at,
+                                                                  SteadyTime) {
+    std::vector<ReferencedLot> list;
+    auto const* account = find_in(accounts_, name);
+    auto const* places = account ? find_in(lots_by_account_, account->id) : nullptr;
+    if (!places) co_return list;
+    for (auto const& place : *places) {
+        auto const& lot = lots_.at(place);
+        if (!lot.is_open || !is_valid(lot, at)) continue;
+        list.push_back({lot, operations_.at(place.operation).reference});
+    }
+    co_return list;
+}
+
+CreditStore::Listed<CreditBalance> MemoryCredits::list_balances(LedgerId ledger,
+                                                                CreditBalancePage page,
+                                                                SteadyTime) {
+    std::vector<CreditBalance> list;
+    auto at = accounts_.upper_bound({ledger, page.after.value_or("")});
+    for (; at != accounts_.end() && at->first.ledger == ledger && list.size() < page.limit; ++at) {
+        auto const balance = balance_of(at->second.id, page.at);
+        if (balance >= page.min_balance) list.push_back({at->first.address, balance});
+    }
+    co_return list;
+}
+
+asio::awaitable<Result<std::int64_t>> MemoryCredits::count_balances(LedgerId ledger, Instant at,
+                                                                    Amount min_balance,
+                                                                    SteadyTime) {
+    co_return std::ranges::count_if(accounts_, [&](auto const& named) {
+        return named.first.ledger == ledger && balance_of(named.second.id, at) >= min_balance;
+    });
+}
+
+CreditStore::Listed<CreditEntry> MemoryCredits::list_history(LedgerId ledger,
+                                                             CreditHistoryPage page, SteadyTime) {
+    std::vector<CreditEntry> list;
+    for (auto const& [place, entry] : std::views::reverse(entries_)) {
+        if (list.size() == page.limit) break;
+        if (entry.ledger == ledger && is_wanted(entry, page)) list.push_back(entry);
+    }
+    co_return list;
+}
+
+CreditStore::Listed<Lot> MemoryCredits::list_due_lots(Instant now, std::size_t limit, SteadyTime) {
+    std::vector<Lot> list;
+    for (auto const& [place, lot] : lots_)
+        if (lot.is_open && lot.expires_at && *lot.expires_at <= now) list.push_back(lot);
+    std::ranges::stable_sort(list, {}, [](Lot const& lot) { return *lot.expires_at; });
+    if (list.size() > limit) list.resize(limit);
+    co_return list;
+}
+
+CreditStore::Listed<CreditOperation> MemoryCredits::list_operations(
+    LedgerId ledger, std::optional<CreditOperationId> after, std::size_t limit, SteadyTime) {
+    std::vector<CreditOperation> list;
+    auto at = operations_.upper_bound(after.value_or(CreditOperationId{}));
+    for (; at != operations_.end() && list.size() < limit; ++at)
+        if (at->second.ledger == ledger) list.push_back(at->second);
+    co_return list;
+}
+
+CreditStore::Listed<CreditEntry> MemoryCredits::list_entries(
+    LedgerId, std::vector<CreditOperationId> operations, SteadyTime) {
+    std::vector<CreditEntry> list;
+    for (auto const& id : operations)
+        for (auto const* entry : entries_of(id)) list.push_back(*entry);
+    co_return list;
+}
+
+CreditStore::Listed<Lot> MemoryCredits::list_lots(std::vector<CreditOperationId> operations,
+                                                  SteadyTime) {
+    std::vector<Lot> list;
+    for (auto const& id : operations)
+        for (auto const* lot : lots_of(id)) list.push_back(*lot);
+    co_return list;
+}
+
+}  // namespace penstock::db

@@ -1,0 +1,66 @@
+// Credits in memory: the part of the store in memory that knows lots and their history.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "db/check.hpp"
+#include "db/credit_store.hpp"
+
+namespace penstock::db {
+
+class MemoryCredits final : public CreditStore {
+public:
+    using Accounts = std::map<domain::AccountName, domain::Account>;
+
+    /// `accounts`: the store's own, of all ledgers.
+    explicit MemoryCredits(Accounts const& accounts) : accounts_{accounts} {}
+
+    void load(domain::KeySet const& keys, domain::Loaded& loaded) const;
+    /// nullptr: no operation carries the key.
+    domain::CreditOperation const* find_key(domain::IdempotencyKey key) const;
+    domain::KeyRecord record_of(domain::CreditOperation const& operation) const;
+    void free_key(domain::IdempotencyKey key);
+    void commit(domain::Changes const& changes);
+    bool has_open_lots(domain::LedgerId ledger) const;
+    /// An operation of a deleted ledger with its entries and lots, at last the ledger itself.
+    /// False: nothing is left.
+    bool forget_oldest(domain::LedgerId ledger);
+    /// The invariants of one ledger, on its accounts and totals.
+    std::vector<Check> verify(std::vector<domain::Account const*> const& accounts,
+                              std::vector<domain::Total> const& totals,
+                              std::vector<domain::Event> const& events) const;
+
+    Listed<ReferencedLot> list_valid_lots(domain::AccountName, domain::Instant at,
+                                          SteadyTime) override;
+    Listed<CreditBalance> list_balances(domain::LedgerId, CreditBalancePage, SteadyTime) override;
+    asio::awaitable<Result<std::int64_t>> count_balances(domain::LedgerId, domain::Instant at,
+                                                         domain::Amount min_balance,
+                                                         SteadyTime) override;
+    Listed<domain::CreditEntry> list_history(domain::LedgerId, CreditHistoryPage,
+                                             SteadyTime) override;
+    Listed<domain::Lot> list_due_lots(domain::Instant now, std::size_t limit, SteadyTime) override;
+    Listed<domain::CreditOperation> list_operations(domain::LedgerId,
+                                                    std::optional<domain::CreditOperationId> after,
+                                                    std::size_t limit, SteadyTime) override;
+    Listed<domain::CreditEntry> list_entries(domain::LedgerId,
+                                             std::vector<domain::CreditOperationId>,
+                                             SteadyTime) override;
+    Listed<domain::Lot> list_lots(std::vector<domain::CreditOperationId>, SteadyTime) override;
+
+private:
+    domain::Amount balance_of(domain::AccountId account, domain::Instant at) const;
+    std::vector<domain::Lot const*> lots_of(domain::CreditOperationId operation) const;
+    std::vector<domain::CreditEntry const*> entries_of(domain::CreditOperationId operation) const;
+
+    Accounts const& accounts_;
+    std::map<domain::LedgerId, domain::CreditOperationId> ledgers_;
+    std::map<domain::CreditOperationId, domain::CreditOperation> operations_;
+    std::map<std::pair<domain::LedgerId, std::string>, domain::CreditOperationId> references_;
+    std::map<domain::IdempotencyKey, domain::CreditOperationId> keys_;
+    std::map<domain::LotPlace, domain::CreditEntry> entries_;  ///< by where they stand
+    std::map<domain::LotPlace, domain::Lot> lots_;
+    std::map<domain::AccountId, std::vector<domain::LotPlace>> lots_by_account_;
+};
+
+}  // namespace penstock::db

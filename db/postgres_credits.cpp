@@ -1,0 +1,316 @@
+#include "db/postgres_credits.hpp"
+
+#include "db/postgres_columns.hpp"
+#include "db/postgres_reads.hpp"
+#include "db/sql.hpp"
+
+namespace penstock::db {
+namespace {
+
+using namespace domain;
+using namespace rows;
+using reads::last_id;
+using reads::limit_of;
+using reads::within_range;
+
+CreditOperation operation(pg::Row row) {
+    CreditOperation operation;
+    operation.ledger = {uuid(row, 0)};
+    operation.id = {uuid(row, 1)};
+    operation.kind = enumerator<CreditKind>(row, 2);
+    operation.reference = row.text(3);
+    if (!row.is_null(4)) operation.sender = party(row, 4);
+    operation.minted = row.boolean(6);
+    operation.drain = enumerator<Drain>(row, 7);
+    operation.key_use = key_use(row, 8);
+    return operation;
+}
+
+CreditEntry entry(pg::Row row) {
+    CreditEntry entry;
+    entry.ledger = {uuid(row, 0)};
+    entry.operation = {uuid(row, 1)};
+    entry.index = row.int4(2);
+    entry.kind = enumerator<CreditKind>(row, 3);
+    entry.reference = row.text(4);
+    entry.party = party(row, 5);
+    entry.amount = row.int8(7);
+    entry.shortfall = row.int8(8);
+    entry.expires_at = optional_instant(row, 9);
+    return entry;
+}
+
+Lot lot(pg::Row row) {
+    Lot lot;
+    lot.ledger = {uuid(row, 0)};
+    lot.party = party(row, 1);
+    lot.place = {{uuid(row, 3)}, row.int4(4)};
+    lot.amount = row.int8(5);
+    lot.remaining = row.int8(6);
+    lot.expires_at = optional_instant(row, 7);
+    lot.is_open = row.boolean(8);
+    return lot;
+}
+
+ReferencedLot referenced_lot(pg::Row row) { return {lot(row), std::string(row.text(9))}; }
+
+CreditBalance balance(pg::Row row) { return {std::string(row.text(0)), row.int8(1)}; }
+
+CreditLine line(pg::Row row) {
+    return {std::string(row.text(1)), row.int4(2), row.int8(3), row.int8(4),
+            optional_instant(row, 5)};
+}
+
+pg::Params pairs(std::set<std::pair<LedgerId, std::string>> const& names) {
+    pg::UuidArray ledgers;
+    pg::TextArray texts;
+    for (auto const& [ledger, text] : names) {
+        ledgers.push(ledger.value.bytes);
+        texts.push(text);
+    }
+    pg::Params params;
+    params.add(ledgers).add(texts);
+    return params;
+}
+
+pg::Params one_list(pg::UuidArray ids) {
+    pg::Params params;
+    params.add(std::move(ids));
+    return params;
+}
+
+pg::Params insert_operations(std::vector<CreditOperation> const& operations) {
+    pg::UuidArray senders;
+    KeyColumns keys;
+    for (auto const& each : operations) {
+        senders.push_optional(each.sender ? std::optional(each.sender->account.value.bytes)
+                                          : std::nullopt);
+        keys.push(each.key_use);
+    }
+    pg::Params params;
+    params.add(ids(operations, &CreditOperation::ledger));
+    params.add(ids(operations, &CreditOperation::id));
+    params.add(column<pg::Int2Array>(operations, [](auto const& o) { return number(o.kind); }));
+    params.add(column<pg::TextArray>(operations, &CreditOperation::reference));
+    params.add(senders);
+    params.add(column<pg::BooleanArray>(operations, &CreditOperation::minted));
+    params.add(column<pg::Int2Array>(operations, [](auto const& o) { return number(o.drain); }));
+    params.add(keys.keys).add(keys.fingerprints);
+    return params;
+}
+
+pg::Params insert_entries(std::vector<CreditEntry> const& entries) {
+    pg::UuidArray accounts;
+    pg::Int8Array shortfalls;
+    pg::InstantMsArray expiries;
+    for (auto const& each : entries) {
+        accounts.push(each.party.account.value.bytes);
+        shortfalls.push_optional(each.shortfall ? std::optional(each.shortfall) : std::nullopt);
+        expiries.push_optional(ms(each.expires_at));
+    }
+    pg::Params params;
+    params.add(ids(entries, &CreditEntry::operation)).add(accounts);
+    params.add(column<pg::Int8Array>(entries, &CreditEntry::amount));
+    params.add(column<pg::Int4Array>(entries, &CreditEntry::index));
+    params.add(shortfalls).add(expiries);
+    return params;
+}
+
+pg::Params insert_lots(std::vector<Lot> const& lots) {
+    pg::UuidArray operations, accounts;
+    pg::Int4Array indexes;
+    pg::InstantMsArray expiries;
+    for (auto const& each : lots) {
+        operations.push(each.place.operation.value.bytes);
+        accounts.push(each.party.account.value.bytes);
+        indexes.push(each.place.index);
+        expiries.push_optional(ms(each.expires_at));
+    }
+    pg::Params params;
+    params.add(operations).add(accounts);
+    params.add(column<pg::Int8Array>(lots, &Lot::amount));
+    params.add(column<pg::Int8Array>(lots, &Lot::remaining));
+    params.add(expiries).add(indexes);
+    params.add(column<pg::BooleanArray>(lots, &Lot::is_open));
+    return params;
+}
+
+pg::Params update_lots(std::vector<Lot> const& lots) {
+    pg::UuidArray operations;
+    pg::Int4Array indexes;
+    for (auto const& each : lots) {
+        operations.push(each.place.operation.value.bytes);
+        indexes.push(each.place.index);
+    }
+    pg::Params params;
+    params.add(operations).add(indexes);
+    params.add(column<pg::Int8Array>(lots, &Lot::remaining));
+    params.add(column<pg::BooleanArray>(lots, &Lot::is_open));
+    return params;
+}
+
+pg::Params history_page(LedgerId ledger, CreditHistoryPage const& page) {
+    pg::Int2Array kinds;
+    if (page.kind) kinds.push(number(*page.kind));
+    auto const before = page.before.value_or(LotPlace{{last_id()}, 0});
+    auto const from = page.from ? first_uuid7(within_range(*page.from)) : Uuid();
+    auto const end = page.to ? first_uuid7(within_range(*page.to)) : last_id();
+    pg::Params params;
+    params.uuid(ledger.value.bytes).add(page.kind ? kinds : all_numbers<CreditKind>());
+    params.uuid(before.operation.value.bytes).int4(before.index);
+    params.uuid(from.bytes).uuid(end.bytes);
+    return params;
+}
+
+}  // namespace
+
+namespace credits {
+
+void load_roots(KeySet const& keys, Add const& add) {
+    if (!keys.credit_ledgers.empty())
+        add(sql::lock_credit_ledgers, one_list(uuids(keys.credit_ledgers)),
+            [](pg::Row row, Loaded& to) {
+                to.credit_ledgers.push_back({{uuid(row, 0)}, {uuid(row, 1)}});
+            });
+}
+
+void load_children(KeySet const& keys, Add const& add) {
+    if (!keys.lots_of.empty()) {
+        std::set<std::pair<LedgerId, std::string>> names;
+        for (auto const& [ledger, address] : keys.lots_of) names.emplace(ledger, address);
+        add(sql::open_credit_lots, pairs(names),
+            [](pg::Row row, Loaded& to) { to.lots.push_back(lot(row)); });
+    }
+    if (!keys.credit_references.empty())
+        add(sql::taken_credit_references, pairs(keys.credit_references),
+            [](pg::Row row, Loaded& to) {
+                to.credit_references.emplace(LedgerId{uuid(row, 0)}, row.text(1));
+            });
+}
+
+void load_keys(pg::Params const& keys, Add const& add) {
+    add(sql::credit_operations_by_key, keys, [](pg::Row row, Loaded& to) {
+        auto found = operation(row);
+        if (!found.key_use) throw pg::BadReply(8, "an operation with a key");
+        auto const use = *found.key_use;
+        auto const at = found.created_at();
+        Credited credited{std::move(found), {}};
+        to.keys.emplace_back(use.key, KeyRecord{use.fingerprint, at, std::move(credited)});
+    });
+}
+
+std::vector<IdempotencyKey> found_keys(Loaded const& loaded) {
+    std::vector<IdempotencyKey> keys;
+    for (auto const& [key, record] : loaded.keys)
+        if (std::holds_alternative<Credited>(record.made)) keys.push_back(key);
+    return keys;
+}
+
+void add_line(pg::Row row, Loaded& to) {
+    IdempotencyKey const key{uuid(row, 0)};
+    auto const at = std::ranges::find(to.keys, key, [](auto const& each) { return each.first; });
+    if (at == to.keys.end()) throw pg::BadReply(0, "an operation's key");
+    std::get<Credited>(at->second.made).lines.push_back(line(row));
+}
+
+void write(pg::Segment& segment, Changes const& changes) {
+    if (!changes.credit_ledgers.empty()) {
+        pg::Params params;
+        params.add(ids(changes.credit_ledgers, &CreditLedger::ledger));
+        params.add(ids(changes.credit_ledgers, &CreditLedger::last));
+        segment.add(sql::set_credit_ledgers, std::move(params));
+    }
+    if (!changes.credit_operations.empty())
+        segment.add(sql::insert_credit_operations, insert_operations(changes.credit_operations));
+    if (!changes.credit_entries.empty())
+        segment.add(sql::insert_credit_entries, insert_entries(changes.credit_entries));
+    if (!changes.new_lots.empty())
+        segment.add(sql::insert_credit_lots, insert_lots(changes.new_lots));
+    if (!changes.changed_lots.empty())
+        segment.add(sql::update_credit_lots, update_lots(changes.changed_lots));
+}
+
+}  // namespace credits
+
+CreditStore::Listed<ReferencedLot> PostgresCredits::list_valid_lots(AccountName name, Instant at,
+                                                                    SteadyTime deadline) {
+    pg::Params params;
+    params.uuid(name.ledger.value.bytes).text(name.address).instant_ms(at.ms);
+    return reads::list<ReferencedLot>(pool_, sql::list_valid_lots, std::move(params), deadline,
+                                      referenced_lot);
+}
+
+CreditStore::Listed<CreditBalance> PostgresCredits::list_balances(LedgerId ledger,
+                                                                  CreditBalancePage page,
+                                                                  SteadyTime deadline) {
+    pg::Params params;
+    params.uuid(ledger.value.bytes).text(page.after.value_or("")).instant_ms(page.at.ms);
+    params.int8(page.min_balance).int8(limit_of(page.limit));
+    return reads::list<CreditBalance>(pool_, sql::list_credit_balances, std::move(params), deadline,
+                                      balance);
+}
+
+asio::awaitable<Result<std::int64_t>> PostgresCredits::count_balances(LedgerId ledger, Instant at,
+                                                                      Amount min_balance,
+                                                                      SteadyTime deadline) {
+    pg::Params params;
+    params.uuid(ledger.value.bytes).instant_ms(at.ms).int8(min_balance);
+    auto const read = [](pg::Row row) { return row.int8(0); };
+    auto const counted = co_await reads::list<std::int64_t>(pool_, sql::count_credit_balances,
+                                                            std::move(params), deadline, read);
+    if (!counted) co_return counted.error();
+    co_return counted->at(0);
+}
+
+CreditStore::Listed<CreditEntry> PostgresCredits::list_history(LedgerId ledger,
+                                                               CreditHistoryPage page,
+                                                               SteadyTime deadline) {
+    auto params = history_page(ledger, page);
+    auto const limit = limit_of(page.limit);
+    if (page.reference) {
+        params.text(*page.reference).optional_text(page.address).int8(limit);
+        return reads::list<CreditEntry>(pool_, sql::list_credit_history_by_reference,
+                                        std::move(params), deadline, entry);
+    }
+    if (page.address) {
+        params.text(*page.address).int8(limit);
+        return reads::list<CreditEntry>(pool_, sql::list_credit_history_of_address,
+                                        std::move(params), deadline, entry);
+    }
+    params.int8(limit);
+    return reads::list<CreditEntry>(pool_, sql::list_credit_history, std::move(params), deadline,
+                                    entry);
+}
+
+CreditStore::Listed<Lot> PostgresCredits::list_due_lots(Instant now, std::size_t limit,
+                                                        SteadyTime deadline) {
+    pg::Params params;
+    params.instant_ms(now.ms).int8(limit_of(limit));
+    return reads::list<Lot>(pool_, sql::list_due_lots, std::move(params), deadline, lot);
+}
+
+CreditStore::Listed<CreditOperation> PostgresCredits::list_operations(
+    LedgerId ledger, std::optional<CreditOperationId> after, std::size_t limit,
+    SteadyTime deadline) {
+    pg::Params params;
+    params.uuid(ledger.value.bytes).uuid(after.value_or(CreditOperationId{}).value.bytes);
+    params.int8(limit_of(limit));
+    return reads::list<CreditOperation>(pool_, sql::list_credit_operations, std::move(params),
+                                        deadline, operation);
+}
+
+CreditStore::Listed<CreditEntry> PostgresCredits::list_entries(
+    LedgerId ledger, std::vector<CreditOperationId> operations, SteadyTime deadline) {
+    pg::Params params;
+    params.uuid(ledger.value.bytes).add(uuids(operations));
+    return reads::list<CreditEntry>(pool_, sql::list_credit_entries, std::move(params), deadline,
+                                    entry);
+}
+
+CreditStore::Listed<Lot> PostgresCredits::list_lots(std::vector<CreditOperationId> operations,
+                                                    SteadyTime deadline) {
+    return reads::list<Lot>(pool_, sql::list_credit_lots, one_list(uuids(operations)), deadline,
+                            lot);
+}
+
+}  // namespace penstock::db

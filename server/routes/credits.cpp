@@ -1,0 +1,289 @@
+// Credits: granted, spent and passed on; what an address has, who has how much, and the history.
+#include <algorithm>
+#include <boost/describe/enum_from_string.hpp>
+#include <boost/describe/enum_to_string.hpp>
+#include <limits>
+#include <map>
+
+#include "db/credit_store.hpp"
+#include "server/http/instant_text.hpp"
+#include "server/http/json_reader.hpp"
+#include "server/render.hpp"
+#include "server/routes/handlers.hpp"
+#include "server/routes/on_ledger.hpp"
+#include "server/routes/pages.hpp"
+#include "server/routes/rules.hpp"
+
+namespace penstock::server::routes {
+namespace {
+
+constexpr std::size_t credit_entries_max = 30'000;
+constexpr char balance_cursor = 'b';
+constexpr char history_cursor = 'c';
+
+enum class Expiry { asked, none };
+
+std::string read_address(JsonObject& in, std::string_view name) {
+    return in.text(name, 1, address_bytes_max, is_client_address, address_expected);
+}
+
+std::string read_own_reference(JsonObject& in) {
+    return in.text("reference", 1, reference_bytes_max, is_printable,
+                   "must not hold control characters");
+}
+
+std::vector<domain::CreditDraft> read_entries(JsonObject& in, Expiry expiry) {
+    std::vector<domain::CreditDraft> entries;
+    for (auto& item : in.array("entries", 1, credit_entries_max)) {
+        domain::CreditDraft entry;
+        entry.address = read_address(item, "address");
+        entry.amount = item.integer("amount", 1, domain::amount_max);
+        if (expiry == Expiry::asked) {
+            auto const at = item.nullable_instant("expires_at");
+            if (at && *at) entry.expires_at = domain::Instant{**at};
+        }
+        entries.push_back(std::move(entry));
+    }
+    return entries;
+}
+
+std::optional<std::int64_t> ms_of(std::optional<domain::Instant> at) {
+    if (!at) return std::nullopt;
+    return at->ms;
+}
+
+/// As it is stored: in the order of granting. By expiration the soonest comes first, never last.
+void sort_by_drain(std::vector<db::ReferencedLot>& lots, domain::Drain drain) {
+    if (drain == domain::Drain::emission) return;
+    std::ranges::stable_sort(lots, {}, [](db::ReferencedLot const& each) {
+        constexpr auto never = std::numeric_limits<std::int64_t>::max();
+        return ms_of(each.lot.expires_at).value_or(never);
+    });
+}
+
+void write_lot(JsonWriter& json, db::ReferencedLot const& each) {
+    auto const& lot = each.lot;
+    json.begin_object()
+        .member("reference", each.reference)
+        .member("index", lot.place.index)
+        .member("amount", lot.amount)
+        .member("amount_remaining", lot.remaining)
+        .instant("granted_at", lot.granted_at().ms)
+        .instant("expires_at", ms_of(lot.expires_at))
+        .end_object();
+}
+
+/// How much goes when: the soonest first, never last.
+void write_expiring(JsonWriter& json, std::vector<db::ReferencedLot> const& lots) {
+    std::map<std::int64_t, domain::Amount> by_expiry;
+    domain::Amount never = 0;
+    for (auto const& [lot, reference] : lots) {
+        if (lot.expires_at)
+            by_expiry[lot.expires_at->ms] += lot.remaining;
+        else
+            never += lot.remaining;
+    }
+    json.begin_array("expiring");
+    for (auto const& [at, amount] : by_expiry)
+        json.begin_object().instant("expires_at", at).member("amount", amount).end_object();
+    if (never > 0)
+        json.begin_object()
+            .instant("expires_at", std::nullopt)
+            .member("amount", never)
+            .end_object();
+    json.end_array();
+}
+
+void write_entry(JsonWriter& json, domain::CreditEntry const& entry) {
+    json.begin_object()
+        .member("id", entry.operation.to_string())
+        .member("kind", boost::describe::enum_to_string(entry.kind, ""))
+        .member("reference", entry.reference)
+        .member("index", entry.index)
+        .member("address", entry.party.address)
+        .member("amount", entry.amount)
+        .instant("expires_at", ms_of(entry.expires_at))
+        .instant("created_at", entry.created_at().ms)
+        .end_object();
+}
+
+/// The ledger of the path, if it is one of credits; else the response that says what it is not.
+asio::awaitable<std::variant<domain::Ledger, Response>> find_credits(RequestContext& context) {
+    auto const ledger = co_await context.find_ledger();
+    if (!ledger) co_return context.failure(ledger.error());
+    if (!*ledger) co_return context.problem(Code::ledger_not_found);
+    if ((*ledger)->kind != domain::LedgerKind::credits)
+        co_return context.problem(Code::unsupported_on_ledger);
+    co_return **ledger;
+}
+
+/// `min_balance`; nullopt: malformed.
+std::optional<domain::Amount> read_min_balance(RequestContext const& context) {
+    auto const text = context.query("min_balance");
+    if (!text) return 0;
+    domain::Amount amount = 0;
+    auto const* const last = text->data() + text->size();
+    auto const [end, error] = std::from_chars(text->data(), last, amount);
+    if (error != std::errc() || end != last || amount < 0) return std::nullopt;
+    return amount;
+}
+
+Response bad_min_balance(RequestContext const& context) {
+    return context.bad_parameter("min_balance", "must be an integer of at least 0");
+}
+
+/// The name of the parameter that is wrong; nullopt: all were read.
+std::optional<std::string_view> read_filters(RequestContext const& context,
+                                             db::CreditHistoryPage& wanted) {
+    if (auto const address = context.query("address")) wanted.address = std::string(*address);
+    if (auto const text = context.query("reference")) wanted.reference = std::string(*text);
+    if (auto const text = context.query("kind")) {
+        domain::CreditKind kind{};
+        if (!boost::describe::enum_from_string(std::string(*text).c_str(), kind)) return "kind";
+        wanted.kind = kind;
+    }
+    for (auto const name : {"from", "to"}) {
+        auto const text = context.query(name);
+        if (!text) continue;
+        auto const ms = parse_instant(*text);
+        if (!ms) return name;
+        (std::string_view(name) == "from" ? wanted.from : wanted.to) = domain::Instant{*ms};
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+Answer grant_credits(RequestContext& context) {
+    JsonReader in(context.request.body);
+    domain::GrantCredits command;
+    command.reference = read_own_reference(in);
+    command.entries = read_entries(in, Expiry::asked);
+    if (!in.finish()) co_return context.problem(in.problem());
+    co_return co_await perform_on_ledger(context, std::move(command), in.canonical(), 201);
+}
+
+Answer spend_credits(RequestContext& context) {
+    JsonReader in(context.request.body);
+    domain::SpendCredits command;
+    command.reference = read_own_reference(in);
+    command.entries = read_entries(in, Expiry::none);
+    command.allow_partial = in.optional_boolean("allow_partial").value_or(false);
+    if (!in.finish()) co_return context.problem(in.problem());
+    co_return co_await perform_on_ledger(context, std::move(command), in.canonical(), 201);
+}
+
+Answer transfer_credits(RequestContext& context) {
+    JsonReader in(context.request.body);
+    domain::TransferCredits command;
+    command.reference = read_own_reference(in);
+    command.from = read_address(in, "from");
+    command.entries = read_entries(in, Expiry::asked);
+    if (!in.finish()) co_return context.problem(in.problem());
+    co_return co_await perform_on_ledger(context, std::move(command), in.canonical(), 201);
+}
+
+Answer list_credit_balances(RequestContext& context) {
+    auto const limit = page_limit(context);
+    if (!limit) co_return bad_limit(context);
+    auto const min_balance = read_min_balance(context);
+    if (!min_balance) co_return bad_min_balance(context);
+    db::CreditBalancePage wanted;
+    wanted.at = context.services.clock.now();
+    wanted.min_balance = *min_balance;
+    wanted.limit = *limit + 1;
+    if (auto const cursor = context.query("cursor")) {
+        CursorReader in(balance_cursor, *cursor);
+        wanted.after = in.string();
+        if (!in.complete()) co_return context.problem(Code::invalid_cursor);
+    }
+    auto found = co_await find_credits(context);
+    if (auto* problem = std::get_if<Response>(&found)) co_return std::move(*problem);
+    auto const ledger = std::get<domain::Ledger>(found).id;
+    auto& credits = context.services.store.credits();
+    auto const items = co_await credits.list_balances(ledger, wanted, context.deadline);
+    if (!items) co_return context.failure(items.error());
+    auto const write_item = [](JsonWriter& json, db::CreditBalance const& one) {
+        json.begin_object()
+            .member("address", one.address)
+            .member("balance", one.balance)
+            .end_object();
+    };
+    co_return page(*items, *limit, write_item, [](db::CreditBalance const& last) {
+        return CursorWriter(balance_cursor).string(last.address).text();
+    });
+}
+
+Answer count_credit_balances(RequestContext& context) {
+    auto const min_balance = read_min_balance(context);
+    if (!min_balance) co_return bad_min_balance(context);
+    auto found = co_await find_credits(context);
+    if (auto* problem = std::get_if<Response>(&found)) co_return std::move(*problem);
+    auto const ledger = std::get<domain::Ledger>(found).id;
+    auto const now = context.services.clock.now();
+    auto& credits = context.services.store.credits();
+    auto const count = co_await credits.count_balances(ledger, now, *min_balance, context.deadline);
+    if (!count) co_return context.failure(count.error());
+    std::string body;
+    JsonWriter json(body);
+    json.begin_object().member("count", *count).end_object();
+    co_return Response(200, std::move(body));
+}
+
+Answer get_credit_balance(RequestContext& context) {
+    auto found = co_await find_credits(context);
+    if (auto* problem = std::get_if<Response>(&found)) co_return std::move(*problem);
+    auto const& ledger = std::get<domain::Ledger>(found);
+    domain::AccountName const name{ledger.id, context.parameter("address")};
+    auto const now = context.services.clock.now();
+    auto& credits = context.services.store.credits();
+    auto lots = co_await credits.list_valid_lots(name, now, context.deadline);
+    if (!lots) co_return context.failure(lots.error());
+    sort_by_drain(*lots, ledger.drain);
+    domain::Amount balance = 0;
+    for (auto const& [lot, reference] : *lots) balance += lot.remaining;
+    std::string body;
+    JsonWriter json(body);
+    json.begin_object().member("address", name.address).member("balance", balance);
+    json.begin_array("lots");
+    for (auto const& lot : *lots) write_lot(json, lot);
+    json.end_array();
+    write_expiring(json, *lots);
+    json.end_object();
+    co_return Response(200, std::move(body));
+}
+
+Answer list_credit_history(RequestContext& context) {
+    auto const limit = page_limit(context);
+    if (!limit) co_return bad_limit(context);
+    db::CreditHistoryPage wanted;
+    wanted.limit = *limit + 1;
+    if (auto const wrong = read_filters(context, wanted))
+        co_return context.bad_parameter(*wrong, *wrong == "kind"
+                                                    ? "must be grant, expense or transfer"
+                                                    : "must be an RFC 3339 instant");
+    if (auto const cursor = context.query("cursor")) {
+        CursorReader in(history_cursor, *cursor);
+        domain::LotPlace place;
+        place.operation.value.bytes = in.id();
+        auto const index = in.integer();
+        if (!in.complete() || index < 0 || index > std::numeric_limits<std::int32_t>::max())
+            co_return context.problem(Code::invalid_cursor);
+        place.index = static_cast<std::int32_t>(index);
+        wanted.before = place;
+    }
+    auto found = co_await find_credits(context);
+    if (auto* problem = std::get_if<Response>(&found)) co_return std::move(*problem);
+    auto const ledger = std::get<domain::Ledger>(found).id;
+    auto& credits = context.services.store.credits();
+    auto const items = co_await credits.list_history(ledger, wanted, context.deadline);
+    if (!items) co_return context.failure(items.error());
+    co_return page(*items, *limit, write_entry, [](domain::CreditEntry const& last) {
+        return CursorWriter(history_cursor)
+            .id(last.operation.value.bytes)
+            .integer(last.index)
+            .text();
+    });
+}
+
+}  // namespace penstock::server::routes

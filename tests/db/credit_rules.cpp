@@ -1,0 +1,370 @@
+#include "tests/db/credit_rules.hpp"
+
+#include <algorithm>
+#include <array>
+#include <random>
+
+#include "db/credit_store.hpp"
+#include "domain/credits_replay.hpp"
+#include "tests/db/driver.hpp"
+#include "tests/domain/scene.hpp"
+
+namespace penstock::tests {
+namespace {
+
+constexpr Instant start{1'700'000'000'000};
+
+Instant at_second(std::int64_t seconds) { return {start.ms + seconds * 1'000}; }
+
+template <class T>
+T value_of(Result<T> result) {
+    BOOST_REQUIRE_MESSAGE(result, result.error().message());
+    return *std::move(result);
+}
+
+/// A ledger of credits in an organization of its own.
+asio::awaitable<Ledger> open_credits(Driver& driver) {
+    driver.at = start;
+    auto const name = "c-" + std::to_string(driver.envelope(CreateOrganization{}).nonce);
+    Command const organization = CreateOrganization{name};
+    driver.organization = made<Organization>(co_await driver.one(organization)).id;
+    CreateLedger open;
+    open.draft.name = "points";
+    open.draft.asset_code = "PTS";
+    open.draft.kind = LedgerKind::credits;
+    open.draft.issuers = {"mint"};
+    Command const command = open;
+    co_return made<Ledger>(co_await driver.one(command));
+}
+
+Command grant(Ledger const& ledger, std::string reference, std::vector<CreditDraft> entries) {
+    return GrantCredits{ledger.id, std::move(reference), std::move(entries)};
+}
+
+Command spend(Ledger const& ledger, std::string reference, std::vector<CreditDraft> entries,
+              bool allow_partial = false) {
+    return SpendCredits{ledger.id, std::move(reference), std::move(entries), allow_partial};
+}
+
+Command send(Ledger const& ledger, std::string reference, std::string from,
+             std::vector<CreditDraft> entries) {
+    return TransferCredits{ledger.id, std::move(reference), std::move(from), std::move(entries)};
+}
+
+CreditDraft draft(std::string address, Amount amount, std::optional<Instant> expires_at = {}) {
+    return {std::move(address), amount, expires_at};
+}
+
+/// A list by a function: braces beside a co_await are miscompiled by g++ 12.
+template <class... Drafts>
+std::vector<CreditDraft> all(Drafts... drafts) {
+    std::vector<CreditDraft> list;
+    (list.push_back(std::move(drafts)), ...);
+    return list;
+}
+
+/// "ann 100/70 10, bob …": remaining of amount, until which second.
+std::string text_of(std::vector<db::ReferencedLot> const& lots) {
+    std::string text;
+    for (auto const& [lot, reference] : lots) {
+        if (!text.empty()) text += ", ";
+        text += reference + ' ' + std::to_string(lot.remaining) + '/' + std::to_string(lot.amount);
+        if (lot.expires_at)
+            text += " until " + std::to_string((lot.expires_at->ms - start.ms) / 1'000);
+    }
+    return text;
+}
+
+asio::awaitable<std::string> lots_of(db::Store& store, Ledger ledger, std::string address,
+                                     Instant at) {
+    AccountName const name{ledger.id, std::move(address)};
+    auto const lots = co_await store.credits().list_valid_lots(name, at, in_time());
+    co_return text_of(value_of(lots));
+}
+
+asio::awaitable<void> check_verified(db::Store& store, Ledger ledger) {
+    auto const checks = value_of(co_await store.verify(ledger.id, in_time()));
+    BOOST_TEST(checks.size() == 3u);
+    for (auto const& check : checks) BOOST_TEST(check.ok, check.name << ": " << check.detail);
+}
+
+asio::awaitable<void> what_is_granted_is_there_until_it_is_spent(db::Store& store, Driver& driver) {
+    auto const ledger = co_await open_credits(driver);
+    auto const late = at_second(100);
+    auto const three =
+        grant(ledger, "a",
+              all(draft("ann", 100, at_second(10)), draft("ann", 50), draft("bob", 7, late)));
+    co_await driver.one(three);
+    auto const granted = co_await lots_of(store, ledger, "ann", start);
+    BOOST_TEST(granted == "a 100/100 until 10, a 50/50");
+    driver.at = at_second(1);
+    auto const spent =
+        made<Credited>(co_await driver.one(spend(ledger, "b", all(draft("ann", 120)))));
+    BOOST_TEST(spent.lines.front().amount == 120);
+    auto const left = co_await lots_of(store, ledger, "ann", start);
+    BOOST_TEST(left == "a 30/50");
+    auto const sent = co_await driver.one(send(ledger, "c", "bob", all(draft("cid", 5))));
+    BOOST_TEST(refusal_of(sent) == "");
+    auto const passed_on = co_await lots_of(store, ledger, "cid", start);
+    BOOST_TEST(passed_on == "c 5/5 until 100");
+    auto const later = co_await lots_of(store, ledger, "cid", late);
+    BOOST_TEST(later == "");
+    auto const taken = co_await driver.one(grant(ledger, "c", all(draft("ann", 1))));
+    BOOST_TEST(refusal_of(taken) == "reference_exists /reference");
+    co_await check_verified(store, ledger);
+}
+
+asio::awaitable<void> balances_are_listed_and_counted(db::Store& store, Driver& driver) {
+    auto const ledger = co_await open_credits(driver);
+    auto const some =
+        grant(ledger, "a",
+              all(draft("b", 5), draft("a", 3, at_second(10)), draft("B", 2), draft("c", 9)));
+    co_await driver.one(some);
+    co_await driver.one(spend(ledger, "b", all(draft("c", 9))));
+    auto& credits = store.credits();
+    db::CreditBalancePage page;
+    page.at = start;
+    auto const everyone = value_of(co_await credits.list_balances(ledger.id, page, in_time()));
+    std::vector<db::CreditBalance> const expected{{"B", 2}, {"a", 3}, {"b", 5}, {"c", 0}};
+    BOOST_TEST((everyone == expected));
+    page.at = at_second(10);
+    page.min_balance = 1;
+    page.after = "B";
+    auto const rich = value_of(co_await credits.list_balances(ledger.id, page, in_time()));
+    BOOST_TEST((rich == std::vector<db::CreditBalance>{{"b", 5}}));
+    constexpr std::array counts{std::pair{0, 4}, std::pair{1, 2}, std::pair{3, 1}};
+    for (auto const& [least, count] : counts) {
+        auto const found =
+            value_of(co_await credits.count_balances(ledger.id, page.at, least, in_time()));
+        BOOST_TEST(found == count, least);
+    }
+}
+
+asio::awaitable<void> the_history_is_newest_first_and_of_what_was_asked(db::Store& store,
+                                                                        Driver& driver) {
+    auto const ledger = co_await open_credits(driver);
+    co_await driver.one(grant(ledger, "a", all(draft("ann", 5), draft("bob", 6))));
+    driver.at = at_second(1);
+    co_await driver.one(send(ledger, "b", "ann", all(draft("bob", 1), draft("cid", 2))));
+    driver.at = at_second(2);
+    co_await driver.one(spend(ledger, "c", all(draft("bob", 100)), true));
+    auto& credits = store.credits();
+    auto const amounts = [&](db::CreditHistoryPage page) -> asio::awaitable<std::string> {
+        auto const rows = value_of(co_await credits.list_history(ledger.id, page, in_time()));
+        std::string text;
+        for (auto const& row : rows)
+            text += row.reference + std::to_string(row.index) + ' ' + row.party.address + ' ' +
+                    std::to_string(row.amount) + "; ";
+        co_return text;
+    };
+    db::CreditHistoryPage page;
+    auto const everything = co_await amounts(page);
+    BOOST_TEST(everything == "c0 bob -7; b2 ann -3; b1 cid 2; b0 bob 1; a1 bob 6; a0 ann 5; ");
+    page.limit = 2;
+    auto const newest = value_of(co_await credits.list_history(ledger.id, page, in_time()));
+    BOOST_TEST(newest.front().shortfall == 93);
+    page.before = LotPlace{newest.back().operation, newest.back().index};
+    auto const next = co_await amounts(page);
+    BOOST_TEST(next == "b1 cid 2; b0 bob 1; ");
+    page = {};
+    page.address = "bob";
+    auto const of_bob = co_await amounts(page);
+    BOOST_TEST(of_bob == "c0 bob -7; b0 bob 1; a1 bob 6; ");
+    page.kind = CreditKind::grant;
+    auto const of_bob_granted = co_await amounts(page);
+    BOOST_TEST(of_bob_granted == "a1 bob 6; ");
+    page = {};
+    page.reference = "b";
+    auto const of_one_request = co_await amounts(page);
+    BOOST_TEST(of_one_request == "b2 ann -3; b1 cid 2; b0 bob 1; ");
+    page.address = "cid";
+    auto const of_one_request_and_address = co_await amounts(page);
+    BOOST_TEST(of_one_request_and_address == "b1 cid 2; ");
+    page = {};
+    page.from = at_second(1);
+    page.to = at_second(2);
+    auto const of_a_period = co_await amounts(page);
+    BOOST_TEST(of_a_period == "b2 ann -3; b1 cid 2; b0 bob 1; ");
+}
+
+asio::awaitable<void> a_repeated_key_is_answered_from_the_rows(db::Store&, Driver& driver) {
+    auto const ledger = co_await open_credits(driver);
+    std::vector<std::pair<Command, KeyUse>> commands;
+    auto const use = [&] { return use_of(driver.envelope(CreateOrganization{}).nonce); };
+    auto const two = grant(ledger, "a", all(draft("ann", 5, at_second(9)), draft("ann", 6)));
+    commands.emplace_back(two, use());
+    commands.emplace_back(send(ledger, "b", "ann", all(draft("bob", 7), draft("cid", 1))), use());
+    commands.emplace_back(spend(ledger, "c", all(draft("bob", 9), draft("ann", 1)), true), use());
+    std::vector<Credited> first;
+    for (auto const& [command, key] : commands)
+        first.push_back(made<Credited>(co_await driver.one(command, key)));
+    std::vector<Envelope> batch;
+    for (auto const& [command, key] : commands) batch.push_back(driver.envelope(command, key));
+    auto const again = co_await driver.batch(std::move(batch));
+    for (std::size_t i = 0; i < first.size(); ++i) {
+        BOOST_TEST(is_replayed(again[i]), i);
+        BOOST_TEST((made<Credited>(again[i]) == first[i]), i);
+    }
+    // Past its retention a key is free.
+    driver.at = at_second(100'000);
+    driver.keys_since = at_second(50'000);
+    auto const reused = grant(ledger, "d", all(draft("ann", 1)));
+    auto const anew = co_await driver.one(reused, commands.front().second);
+    BOOST_TEST(!is_replayed(anew));
+    BOOST_TEST(refusal_of(anew) == "");
+}
+
+asio::awaitable<void> what_is_over_is_found_and_closed_once(db::Store& store, Driver& driver) {
+    auto const ledger = co_await open_credits(driver);
+    co_await driver.one(grant(ledger, "a", all(draft("ann", 5, at_second(9)), draft("ann", 6))));
+    auto& credits = store.credits();
+    auto const due_at = [&](Instant now) -> asio::awaitable<std::vector<Lot>> {
+        auto due = value_of(co_await credits.list_due_lots(now, 10'000, in_time()));
+        std::erase_if(due, [&](Lot const& lot) { return lot.ledger != ledger.id; });
+        co_return due;
+    };
+    auto const early = co_await due_at(at_second(8));
+    BOOST_TEST(early.empty());
+    auto const due = co_await due_at(at_second(9));
+    BOOST_REQUIRE(due.size() == 1u);
+    driver.at = at_second(9);
+    Command const expire = ExpireLots{ledger.id, due};
+    co_await driver.one(expire);
+    co_await driver.one(expire);
+    auto const left = co_await due_at(at_second(9));
+    BOOST_TEST(left.empty());
+    auto const totals = value_of(co_await store.list_totals(ledger.id, in_time()));
+    auto const expired = std::ranges::find(totals, TotalKind::credits_expired, &Total::kind);
+    BOOST_REQUIRE(expired != totals.end());
+    BOOST_TEST(expired->count == 1);
+    co_await check_verified(store, ledger);
+}
+
+asio::awaitable<void> a_ledger_of_credits_is_deleted_once_nothing_counts(db::Store& store,
+                                                                         Driver& driver) {
+    auto const ledger = co_await open_credits(driver);
+    co_await driver.one(grant(ledger, "a", all(draft("ann", 5, at_second(9)))));
+    Command const remove = DeleteLedger{ledger.id};
+    auto const refused = co_await driver.one(remove);
+    BOOST_TEST(refusal_of(refused) == "ledger_not_empty");
+    driver.at = at_second(9);
+    auto const due = value_of(co_await store.credits().list_due_lots(driver.at, 10'000, in_time()));
+    Command const expire = ExpireLots{ledger.id, due};
+    co_await driver.one(expire);
+    auto const deleted = co_await driver.one(remove);
+    BOOST_TEST(refusal_of(deleted) == "");
+    Instant const before{at_second(10).ms + 2 * milliseconds(db::purge_slack).count()};
+    for (;;) {
+        auto const removed = value_of(co_await store.purge(before, 100, in_time()));
+        if (removed == 0) break;
+    }
+    auto const left =
+        value_of(co_await store.credits().list_operations(ledger.id, std::nullopt, 5, in_time()));
+    BOOST_TEST(left.empty());
+}
+
+/// Some command that a client may send, from a seeded source.
+Command some_command(std::mt19937& random, Ledger const& ledger, int step, Instant now) {
+    auto const pick = [&](int below) { return static_cast<int>(random() % unsigned(below)); };
+    constexpr std::array names{"ann", "bob", "cid", "mint"};
+    std::vector<CreditDraft> entries;
+    for (int i = pick(4) + 1; i > 0; --i) {
+        std::optional<Instant> expires_at;
+        if (pick(3) > 0) expires_at = Instant{now.ms + 1'000 + pick(30) * 1'000};
+        entries.push_back(draft(names[std::size_t(pick(3))], pick(60) + 1, expires_at));
+    }
+    auto const reference = std::to_string(step);
+    switch (pick(5)) {
+        case 0:
+        case 1:
+            return grant(ledger, reference, entries);
+        case 2:
+            return spend(ledger, reference, entries, pick(2) == 0);
+        case 3:
+            return send(ledger, reference, names[std::size_t(pick(4))], entries);
+        default:
+            return ChangeLedger{
+                ledger.id, pick(2) == 0 ? Drain::emission : Drain::expiration, {}, {}};
+    }
+}
+
+/// The lots that follow from what the store has as history.
+asio::awaitable<std::vector<Lot>> replayed(db::CreditStore& credits, LedgerId ledger) {
+    std::vector<Lot> lots;
+    CreditReplay replay{ledger, [&](Lot const& lot) { lots.push_back(lot); }};
+    std::optional<CreditOperationId> after;
+    for (;;) {
+        auto const page = value_of(co_await credits.list_operations(ledger, after, 7, in_time()));
+        if (page.empty()) break;
+        std::vector<CreditOperationId> ids;
+        for (auto const& operation : page) ids.push_back(operation.id);
+        auto const entries = value_of(co_await credits.list_entries(ledger, ids, in_time()));
+        for (auto const& operation : page) {
+            std::vector<CreditEntry> its;
+            std::ranges::copy_if(entries, std::back_inserter(its), [&](CreditEntry const& entry) {
+                return entry.operation == operation.id;
+            });
+            BOOST_TEST(replay.add(operation, its));
+        }
+        after = ids.back();
+    }
+    replay.finish();
+    std::ranges::sort(lots, {}, &Lot::place);
+    co_return lots;
+}
+
+asio::awaitable<void> replay_of_the_history_gives_the_stored_lots(db::Store& store,
+                                                                  Driver& driver) {
+    constexpr unsigned seed = 20'261'121;
+    BOOST_TEST_MESSAGE("seed " << seed);
+    std::mt19937 random(seed);
+    auto const ledger = co_await open_credits(driver);
+    for (int step = 0; step < 60; ++step) {
+        driver.at.ms += static_cast<std::int64_t>(random() % 6'000) - 1'500;
+        std::vector<Envelope> batch;
+        for (int i = 0; i < 4; ++i)
+            batch.push_back(driver.envelope(some_command(random, ledger, 4 * step + i, driver.at)));
+        co_await driver.batch(std::move(batch));
+        auto const due =
+            value_of(co_await store.credits().list_due_lots(driver.at, 10'000, in_time()));
+        Command const expire = ExpireLots{ledger.id, due};
+        if (step % 5 == 0) co_await driver.one(expire);
+    }
+    auto& credits = store.credits();
+    auto const expected = co_await replayed(credits, ledger.id);
+    std::vector<CreditOperationId> ids;
+    for (auto const& lot : expected)
+        if (ids.empty() || ids.back() != lot.place.operation) ids.push_back(lot.place.operation);
+    auto stored = value_of(co_await credits.list_lots(ids, in_time()));
+    BOOST_TEST(stored.size() == expected.size());
+    // When an expiry was recorded is not in the history.
+    for (auto& lot : stored) lot.is_open = lot.remaining > 0;
+    BOOST_TEST((stored == expected));
+    co_await check_verified(store, ledger);
+}
+
+template <auto Rule>
+asio::awaitable<void> with_driver(db::Store& store) {
+    Driver driver(co_await asio::this_coro::executor, store);
+    co_await Rule(store, driver);
+    co_await driver.finish();
+}
+
+#define PENSTOCK_RULE(name) \
+    ConformanceRule { #name, with_driver < name> }
+constexpr std::array rules{
+    PENSTOCK_RULE(what_is_granted_is_there_until_it_is_spent),
+    PENSTOCK_RULE(balances_are_listed_and_counted),
+    PENSTOCK_RULE(the_history_is_newest_first_and_of_what_was_asked),
+    PENSTOCK_RULE(a_repeated_key_is_answered_from_the_rows),
+    PENSTOCK_RULE(what_is_over_is_found_and_closed_once),
+    PENSTOCK_RULE(a_ledger_of_credits_is_deleted_once_nothing_counts),
+    PENSTOCK_RULE(replay_of_the_history_gives_the_stored_lots),
+};
+#undef PENSTOCK_RULE
+
+}  // namespace
+
+std::span<ConformanceRule const> credit_rules() { return rules; }
+
+}  // namespace penstock::tests
