@@ -23,6 +23,13 @@ bool is_wanted(CreditEntry const& entry, CreditHistoryPage const& page) {
            !(page.to && entry.created_at() >= *page.to);
 }
 
+/// What the history and the lots of an address add up to.
+struct Sums {
+    Sum history = 0;
+    Sum left = 0;
+    std::int64_t entries = 0;
+};
+
 /// The rows of one operation in a map by place.
 template <class Row>
 std::vector<Row const*> rows_of(std::map<LotPlace, Row> const& rows, CreditOperationId operation) {
@@ -33,14 +40,6 @@ std::vector<Row const*> rows_of(std::map<LotPlace, Row> const& rows, CreditOpera
 }
 
 }  // namespace
-
-std::vector<Lot const*> MemoryCredits::lots_of(CreditOperationId operation) const {
-    return rows_of(lots_, operation);
-}
-
-std::vector<CreditEntry const*> MemoryCredits::entries_of(CreditOperationId operation) const {
-    return rows_of(entries_, operation);
-}
 
 void MemoryCredits::load(KeySet const& keys, Loaded& loaded) const {
     for (auto const& id : keys.credit_ledgers)
@@ -64,11 +63,11 @@ CreditOperation const* MemoryCredits::find_key(IdempotencyKey key) const {
 KeyRecord MemoryCredits::record_of(CreditOperation const& operation) const {
     Credited credited{operation, {}};
     if (operation.kind == CreditKind::expense) {
-        for (auto const* entry : entries_of(operation.id))
+        for (auto const* entry : rows_of(entries_, operation.id))
             credited.lines.push_back(
                 {entry->party.address, entry->index, -entry->amount, entry->shortfall});
     } else {
-        for (auto const* lot : lots_of(operation.id))
+        for (auto const* lot : rows_of(lots_, operation.id))
             credited.lines.push_back(
                 {lot->party.address, lot->place.index, lot->amount, 0, lot->expires_at});
     }
@@ -115,11 +114,11 @@ bool MemoryCredits::forget_oldest(LedgerId ledger) {
     auto const oldest = std::ranges::find_if(operations_, is_its);
     if (oldest == operations_.end()) return ledgers_.erase(ledger) > 0;
     auto const id = oldest->first;
-    for (auto const* lot : lots_of(id)) {
+    for (auto const* lot : rows_of(lots_, id)) {
         std::erase(lots_by_account_.at(lot->party.account), lot->place);
         lots_.erase(LotPlace(lot->place));
     }
-    for (auto const* entry : entries_of(id)) entries_.erase(LotPlace{id, entry->index});
+    for (auto const* entry : rows_of(entries_, id)) entries_.erase(LotPlace{id, entry->index});
     if (auto const& use = oldest->second.key_use) keys_.erase(use->key);
     references_.erase({ledger, oldest->second.reference});
     operations_.erase(oldest);
@@ -135,26 +134,30 @@ std::vector<Check> MemoryCredits::verify(std::vector<Account const*> const& acco
         counted[kind].count += 1;
         counted[kind].amount += amount < 0 ? -amount : amount;
     };
+    std::map<AccountId, Sums> sums;
+    for (auto const* account : accounts) sums.emplace(account->id, Sums{});
+    for (auto const& [place, entry] : entries_) {
+        auto* const sum = find_in(sums, entry.party.account);
+        if (!sum) continue;
+        sum->history += entry.amount;
+        sum->entries += 1;
+        if (entry.kind == CreditKind::grant) count(TotalKind::credits_granted, entry.amount);
+        if (entry.kind == CreditKind::expense) count(TotalKind::credits_spent, entry.amount);
+        if (entry.kind == CreditKind::transfer && entry.amount > 0)
+            count(TotalKind::credits_transferred, entry.amount);
+    }
+    for (auto const& [place, lot] : lots_) {
+        auto* const sum = find_in(sums, lot.party.account);
+        if (!sum) continue;
+        sum->left += lot.remaining;
+        bool const is_over = lot.remaining == 0 || (!lot.is_open && lot.expires_at);
+        if (lot.is_open ? lot.remaining == 0 : !is_over) open = place.operation.to_string();
+    }
     for (auto const* account : accounts) {
-        Sum history = 0, left = 0;
-        std::int64_t entries = 0;
-        for (auto const& [place, entry] : entries_) {
-            if (entry.party.account != account->id) continue;
-            history += entry.amount;
-            entries += 1;
-            if (entry.kind == CreditKind::grant) count(TotalKind::credits_granted, entry.amount);
-            if (entry.kind == CreditKind::expense) count(TotalKind::credits_spent, entry.amount);
-            if (entry.kind == CreditKind::transfer && entry.amount > 0)
-                count(TotalKind::credits_transferred, entry.amount);
-        }
-        for (auto const& [place, lot] : lots_) {
-            if (lot.party.account != account->id) continue;
-            left += lot.remaining;
-            bool const is_over = lot.remaining == 0 || (!lot.is_open && lot.expires_at);
-            if (lot.is_open ? lot.remaining == 0 : !is_over) open = place.operation.to_string();
-        }
         auto const& standing = account->standing;
-        if (standing.balance != history || standing.balance != left || standing.version != entries)
+        auto const& sum = sums.at(account->id);
+        if (standing.balance != sum.history || standing.balance != sum.left ||
+            standing.version != sum.entries)
             differs = account->address;
     }
     for (auto const& event : events) {
@@ -250,7 +253,7 @@ CreditStore::Listed<CreditEntry> MemoryCredits::list_entries(
     LedgerId, std::vector<CreditOperationId> operations, SteadyTime) {
     std::vector<CreditEntry> list;
     for (auto const& id : operations)
-        for (auto const* entry : entries_of(id)) list.push_back(*entry);
+        for (auto const* entry : rows_of(entries_, id)) list.push_back(*entry);
     co_return list;
 }
 
@@ -258,7 +261,7 @@ CreditStore::Listed<Lot> MemoryCredits::list_lots(std::vector<CreditOperationId>
                                                   SteadyTime) {
     std::vector<Lot> list;
     for (auto const& id : operations)
-        for (auto const* lot : lots_of(id)) list.push_back(*lot);
+        for (auto const* lot : rows_of(lots_, id)) list.push_back(*lot);
     co_return list;
 }
 

@@ -50,8 +50,6 @@ public:
 
 private:
     domain::Amount balance_of(domain::AccountId account, domain::Instant at) const;
-    std::vector<domain::Lot const*> lots_of(domain::CreditOperationId operation) const;
-    std::vector<domain::CreditEntry const*> entries_of(domain::CreditOperationId operation) const;
 
     Accounts const& accounts_;
     std::map<domain::LedgerId, domain::CreditOperationId> ledgers_;

@@ -61,18 +61,6 @@ CreditLine line(pg::Row row) {
             optional_instant(row, 5)};
 }
 
-pg::Params pairs(std::set<std::pair<LedgerId, std::string>> const& names) {
-    pg::UuidArray ledgers;
-    pg::TextArray texts;
-    for (auto const& [ledger, text] : names) {
-        ledgers.push(ledger.value.bytes);
-        texts.push(text);
-    }
-    pg::Params params;
-    params.add(ledgers).add(texts);
-    return params;
-}
-
 pg::Params one_list(pg::UuidArray ids) {
     pg::Params params;
     params.add(std::move(ids));
@@ -175,14 +163,11 @@ void load_roots(KeySet const& keys, Add const& add) {
 }
 
 void load_children(KeySet const& keys, Add const& add) {
-    if (!keys.lots_of.empty()) {
-        std::set<std::pair<LedgerId, std::string>> names;
-        for (auto const& [ledger, address] : keys.lots_of) names.emplace(ledger, address);
-        add(sql::open_credit_lots, pairs(names),
+    if (!keys.lots_of.empty())
+        add(sql::open_credit_lots, names(keys.lots_of),
             [](pg::Row row, Loaded& to) { to.lots.push_back(lot(row)); });
-    }
     if (!keys.credit_references.empty())
-        add(sql::taken_credit_references, pairs(keys.credit_references),
+        add(sql::taken_credit_references, names(keys.credit_references),
             [](pg::Row row, Loaded& to) {
                 to.credit_references.emplace(LedgerId{uuid(row, 0)}, row.text(1));
             });

@@ -62,6 +62,21 @@ pg::Params children(Pairs const& pairs) {
     return params;
 }
 
+/// What is known by a name within something: (id, text).
+template <class Names>
+pg::Params names(Names const& pairs) {
+    pg::UuidArray ids;
+    pg::TextArray texts;
+    ids.reserve(pairs.size());
+    for (auto const& [id, text] : pairs) {
+        ids.push(id.value.bytes);
+        texts.push(text);
+    }
+    pg::Params params;
+    params.add(ids).add(texts);
+    return params;
+}
+
 // Parameters of the statements that write, one per statement; see its file for their order.
 pg::Params insert_organizations(std::vector<domain::Organization> const& organizations);
 pg::Params insert_api_keys(std::vector<domain::ApiKey> const& keys);

@@ -74,7 +74,10 @@ public:
         add_roots(keys);
         add_ledgers(keys);
         credits::load_roots(keys, adder());
-        if (!keys.accounts.empty()) add_accounts(keys.accounts);
+        if (!keys.accounts.empty())
+            add(sql::lock_accounts, rows::names(keys.accounts), [](pg::Row row, Loaded& to) {
+                to.accounts.push_back(rows::account_for_decisions(row));
+            });
         if (!keys.products.empty())
             add(sql::lock_products, params_of(rows::uuids(keys.products)),
                 [](pg::Row row, Loaded& to) { to.products.push_back(rows::product(row)); });
@@ -129,19 +132,11 @@ private:
     }
 
     void add_ledgers(KeySet const& keys) {
-        if (!keys.ledger_names.empty()) {
-            pg::UuidArray organizations;
-            pg::TextArray names;
-            for (auto const& [organization, name] : keys.ledger_names) {
-                organizations.push(organization.value.bytes);
-                names.push(name);
-            }
-            pg::Params params;
-            params.add(organizations).add(names);
-            add(sql::taken_ledger_names, std::move(params), [](pg::Row row, Loaded& to) {
-                to.ledger_names.insert({{rows::uuid(row, 0)}, std::string(row.text(1))});
-            });
-        }
+        if (!keys.ledger_names.empty())
+            add(sql::taken_ledger_names, rows::names(keys.ledger_names),
+                [](pg::Row row, Loaded& to) {
+                    to.ledger_names.insert({{rows::uuid(row, 0)}, std::string(row.text(1))});
+                });
         Reader const read_ledger = [](pg::Row row, Loaded& to) {
             to.ledgers.push_back(rows::ledger(row));
         };
@@ -157,21 +152,6 @@ private:
             [](pg::Row row, Loaded& to) { to.ledgers_not_empty.insert({rows::uuid(row, 0)}); });
     }
 
-    void add_accounts(std::set<AccountName> const& names) {
-        pg::UuidArray ledgers;
-        pg::TextArray addresses;
-        ledgers.reserve(names.size());
-        for (auto const& [ledger, address] : names) {
-            ledgers.push(ledger.value.bytes);
-            addresses.push(address);
-        }
-        pg::Params params;
-        params.add(ledgers).add(addresses);
-        add(sql::lock_accounts, std::move(params), [](pg::Row row, Loaded& to) {
-            to.accounts.push_back(rows::account_for_decisions(row));
-        });
-    }
-
     void add_children(KeySet const& keys) {
         if (!keys.purchases.empty())
             add(sql::purchases_by_id, rows::children(keys.purchases),
@@ -182,17 +162,9 @@ private:
         if (!keys.orders.empty())
             add(sql::orders_by_id, rows::children(keys.orders),
                 [](pg::Row row, Loaded& to) { to.orders.push_back(rows::order(row)); });
-        if (keys.sale_users.empty()) return;
-        pg::UuidArray products;
-        pg::TextArray users;
-        for (auto const& [product, user] : keys.sale_users) {
-            products.push(product.value.bytes);
-            users.push(user);
-        }
-        pg::Params params;
-        params.add(products).add(users);
-        add(sql::sale_users, std::move(params),
-            [](pg::Row row, Loaded& to) { to.sale_users.push_back(rows::sale_user(row)); });
+        if (!keys.sale_users.empty())
+            add(sql::sale_users, rows::names(keys.sale_users),
+                [](pg::Row row, Loaded& to) { to.sale_users.push_back(rows::sale_user(row)); });
     }
 
     void add_keys(std::set<IdempotencyKey> const& keys) {

@@ -27,7 +27,7 @@ void write_key_members(JsonWriter& json, domain::ApiKey const& key) {
     json.member("id", key.id.to_string()).member("name", key.name);
     write_scopes(json, key.scopes);
     json.instant("created_at", key.created_at.ms);
-    json.instant("revoked_at", key.revoked_at ? std::optional(key.revoked_at->ms) : std::nullopt);
+    json.instant("revoked_at", ms_of(key.revoked_at));
 }
 
 void write_transfer_members(JsonWriter& json, domain::Transfer const& transfer,
@@ -99,8 +99,8 @@ void write_hold_members(JsonWriter& json, domain::Hold const& hold, std::string_
     } else {
         json.member("transfer_id", nullptr);
     }
-    json.instant("expires_at", hold.expires_at ? std::optional(hold.expires_at->ms) : std::nullopt)
-        .instant("ended_at", hold.ended_at ? std::optional(hold.ended_at->ms) : std::nullopt)
+    json.instant("expires_at", ms_of(hold.expires_at))
+        .instant("ended_at", ms_of(hold.ended_at))
         .instant("created_at", hold.created_at().ms);
 }
 
@@ -204,7 +204,7 @@ void write(JsonWriter& json, domain::Product const& product, domain::Instant at)
         .member("remaining", product.remaining())
         .member("status", enum_to_string(domain::sale_status(product, at), ""))
         .instant("starts_at", product.starts_at.ms)
-        .instant("ends_at", product.ends_at ? std::optional(product.ends_at->ms) : std::nullopt)
+        .instant("ends_at", ms_of(product.ends_at))
         .member("per_user_limit", product.per_user_limit);
     if (product.payment) {
         json.begin_object("payment")
@@ -229,7 +229,7 @@ void write_sale(JsonWriter& json, domain::Product const& product, domain::Instan
         .member("sold", product.sold)
         .member("remaining", product.remaining())
         .instant("starts_at", product.starts_at.ms)
-        .instant("ends_at", product.ends_at ? std::optional(product.ends_at->ms) : std::nullopt)
+        .instant("ends_at", ms_of(product.ends_at))
         .instant("server_time", at.ms)
         .end_object();
 }
@@ -263,8 +263,7 @@ void write(JsonWriter& json, domain::Credited const& credited) {
         if (is_expense)
             json.member("shortfall", line.shortfall);
         else
-            json.instant("expires_at",
-                         line.expires_at ? std::optional(line.expires_at->ms) : std::nullopt);
+            json.instant("expires_at", ms_of(line.expires_at));
         json.end_object();
     }
     json.end_array().instant("created_at", operation.created_at().ms).end_object();
@@ -288,7 +287,7 @@ void write(JsonWriter& json, domain::Job const& job) {
         .raw("result", job.result.value_or("null"))
         .member("last_error", job.last_error)
         .instant("created_at", job.created_at().ms)
-        .instant("finished_at", job.finished_at ? std::optional(job.finished_at->ms) : std::nullopt)
+        .instant("finished_at", ms_of(job.finished_at))
         .end_object();
 }
 

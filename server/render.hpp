@@ -1,6 +1,7 @@
 // HOW rows become JSON: explicit members, in the order that the API documents.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -9,6 +10,12 @@
 #include "server/http/json_writer.hpp"
 
 namespace penstock::server {
+
+/// For JsonWriter: an instant that may not be there.
+inline std::optional<std::int64_t> ms_of(std::optional<domain::Instant> at) {
+    if (!at) return std::nullopt;
+    return at->ms;
+}
 
 void write(JsonWriter& json, domain::Organization const& organization);
 /// Without the secret: nobody has it any more.

@@ -6,7 +6,6 @@
 #include <map>
 
 #include "db/credit_store.hpp"
-#include "server/http/instant_text.hpp"
 #include "server/http/json_reader.hpp"
 #include "server/render.hpp"
 #include "server/routes/handlers.hpp"
@@ -45,11 +44,6 @@ std::vector<domain::CreditDraft> read_entries(JsonObject& in, Expiry expiry) {
         entries.push_back(std::move(entry));
     }
     return entries;
-}
-
-std::optional<std::int64_t> ms_of(std::optional<domain::Instant> at) {
-    if (!at) return std::nullopt;
-    return at->ms;
 }
 
 /// As it is stored: in the order of granting. By expiration the soonest comes first, never last.
@@ -121,10 +115,8 @@ asio::awaitable<std::variant<domain::Ledger, Response>> find_credits(RequestCont
 std::optional<domain::Amount> read_min_balance(RequestContext const& context) {
     auto const text = context.query("min_balance");
     if (!text) return 0;
-    domain::Amount amount = 0;
-    auto const* const last = text->data() + text->size();
-    auto const [end, error] = std::from_chars(text->data(), last, amount);
-    if (error != std::errc() || end != last || amount < 0) return std::nullopt;
+    auto const amount = whole_number<domain::Amount>(*text);
+    if (!amount || *amount < 0) return std::nullopt;
     return amount;
 }
 
@@ -142,14 +134,7 @@ std::optional<std::string_view> read_filters(RequestContext const& context,
         if (!boost::describe::enum_from_string(std::string(*text).c_str(), kind)) return "kind";
         wanted.kind = kind;
     }
-    for (auto const name : {"from", "to"}) {
-        auto const text = context.query(name);
-        if (!text) continue;
-        auto const ms = parse_instant(*text);
-        if (!ms) return name;
-        (std::string_view(name) == "from" ? wanted.from : wanted.to) = domain::Instant{*ms};
-    }
-    return std::nullopt;
+    return read_period(context, wanted);
 }
 
 }  // namespace

@@ -4,10 +4,13 @@
 #include <charconv>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "server/context.hpp"
 #include "server/http/cursor.hpp"
+#include "server/http/instant_text.hpp"
 #include "server/http/json_writer.hpp"
 
 namespace penstock::server::routes {
@@ -15,19 +18,40 @@ namespace penstock::server::routes {
 inline constexpr std::size_t page_default = 50;
 inline constexpr std::size_t page_max = 200;
 
+/// All of the text is one decimal number; nullopt: it is not, or not in range.
+template <class Number>
+std::optional<Number> whole_number(std::string_view text) {
+    Number number = 0;
+    auto const* const last = text.data() + text.size();
+    auto const [end, error] = std::from_chars(text.data(), last, number);
+    if (error != std::errc() || end != last) return std::nullopt;
+    return number;
+}
+
 /// `limit` (1…200); nullopt when it is malformed.
 inline std::optional<std::size_t> page_limit(RequestContext const& context) {
     auto const text = context.query("limit");
     if (!text) return page_default;
-    std::size_t limit = 0;
-    auto const [end, error] = std::from_chars(text->data(), text->data() + text->size(), limit);
-    bool const whole = error == std::errc() && end == text->data() + text->size();
-    if (!whole || limit < 1 || limit > page_max) return std::nullopt;
+    auto const limit = whole_number<std::size_t>(*text);
+    if (!limit || *limit < 1 || *limit > page_max) return std::nullopt;
     return limit;
 }
 
 inline Response bad_limit(RequestContext const& context) {
     return context.bad_parameter("limit", "must be an integer from 1 to 200");
+}
+
+/// The period of a list, `from` and `to`; the name of the one that is no instant.
+template <class Page>
+std::optional<std::string_view> read_period(RequestContext const& context, Page& wanted) {
+    for (auto [name, member] : {std::pair{"from", &wanted.from}, std::pair{"to", &wanted.to}}) {
+        auto const text = context.query(name);
+        if (!text) continue;
+        auto const ms = parse_instant(*text);
+        if (!ms) return name;
+        *member = domain::Instant{*ms};
+    }
+    return std::nullopt;
 }
 
 inline std::string cursor_at(char kind, db::Booking const& place) {

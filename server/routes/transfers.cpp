@@ -58,14 +58,7 @@ std::optional<std::string_view> read_filters(RequestContext const& context,
         if (!boost::describe::enum_from_string(std::string(*text).c_str(), kind)) return "kind";
         wanted.kind = kind;
     }
-    for (auto [name, member] : {std::pair{"from", &wanted.from}, std::pair{"to", &wanted.to}}) {
-        auto const text = context.query(name);
-        if (!text) continue;
-        auto const ms = parse_instant(*text);
-        if (!ms) return name;
-        *member = domain::Instant{*ms};
-    }
-    return std::nullopt;
+    return read_period(context, wanted);
 }
 
 /// Where the list goes on; false when the cursor is not one of this list.

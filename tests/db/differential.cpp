@@ -504,9 +504,12 @@ asio::awaitable<void> run_batches(Driver& one, Driver& two, Both both, LedgerId 
     std::size_t dead = 0;
     std::uint64_t claims = 0;
     co_await both.drain_jobs();
-    // Some seeds come to their first purchase late.
+    // Some seeds come late to what is rare; the bound is for what would never come.
+    auto const has_seen_all = [&] {
+        return expired > 0 && dead > 0 && !known.purchases.empty() && !known.orders.empty();
+    };
     auto const is_enough = [&](int i) {
-        return i >= batches && (!known.purchases.empty() || i >= 10 * batches);
+        return i >= batches && (has_seen_all() || i >= 50 * batches);
     };
     for (int i = 0; !is_enough(i); ++i) {
         one.at.ms += static_cast<std::int64_t>(source.below(3) * source.below(day_ms / 4));
