@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "domain/credit_rows.hpp"
+#include "domain/export_rows.hpp"
 #include "domain/model.hpp"
+#include "domain/stream_rows.hpp"
 
 namespace penstock::domain {
 
@@ -210,12 +212,41 @@ struct ExpireLots {
     std::vector<Lot> originals;
 };
 
+/// `draft` without id, ledger, the parties' ids and whatever changes: the decision gives those.
+struct CreateStream {
+    LedgerId ledger;
+    Stream draft;
+};
+
+/// What can be done to a stream; `start` resumes one that is paused.
+BOOST_DEFINE_FIXED_ENUM_CLASS(StreamAction, std::int16_t, start, pause, stop, settle, withdraw,
+                              cancel, remove)
+
+/// `original`: as in RefundPurchase. `amount`: of a withdrawal; nullopt: all that there is.
+struct ActOnStream {
+    LedgerId ledger;
+    std::optional<Stream> original;
+    StreamAction action{};
+    std::optional<Amount> amount = {};
+};
+
+/// `draft` without id, organization and whatever changes. The server has looked up the ledger.
+struct RequestExport {
+    Export draft;
+};
+
+/// The server's own, before the first byte of a download leaves.
+struct RecordDownload {
+    ExportId subject;
+};
+
 using Command =
     std::variant<CreateOrganization, CreateApiKey, RevokeApiKey, CreateLedger, ChangeLedger,
                  DeleteLedger, CreateAccount, MoveMoney, MoveInBulk, RevertTransfer, MakePurchase,
                  RefundPurchase, PlaceHold, CaptureHold, VoidHold, ExpireHolds, RequestReport,
                  RetryJob, CreateProduct, RestockProduct, PlaceOrder, CancelOrder, GrantCredits,
-                 SpendCredits, TransferCredits, ExpireLots>;
+                 SpendCredits, TransferCredits, ExpireLots, CreateStream, ActOnStream,
+                 RequestExport, RecordDownload>;
 
 /// A command with what surrounds it. All randomness it may use is in `nonce`.
 struct Envelope {

@@ -3,6 +3,7 @@
 
 #include "domain/assert.hpp"
 #include "domain/credits.hpp"
+#include "domain/export.hpp"
 #include "domain/hold.hpp"
 #include "domain/job.hpp"
 #include "domain/ledger.hpp"
@@ -10,6 +11,7 @@
 #include "domain/purchase.hpp"
 #include "domain/report.hpp"
 #include "domain/sale.hpp"
+#include "domain/stream.hpp"
 
 namespace penstock::domain {
 namespace {
@@ -42,6 +44,12 @@ struct StatusOf {
     std::int16_t operator()(SpendCredits const&) const { return 0; }
     std::int16_t operator()(TransferCredits const&) const { return 0; }
     std::int16_t operator()(ExpireLots const&) const { return 200; }
+    std::int16_t operator()(CreateStream const&) const { return 201; }
+    std::int16_t operator()(ActOnStream const& command) const {
+        return command.action == StreamAction::remove ? 204 : 200;
+    }
+    std::int16_t operator()(RequestExport const&) const { return 202; }
+    std::int16_t operator()(RecordDownload const&) const { return 200; }
 };
 
 BulkReceipt rebuild_bulk(Answer const& answer, std::vector<Transfer> const& transfers) {

@@ -55,6 +55,8 @@ using HoldId = Id<struct HoldTag>;
 using ProductId = Id<struct ProductTag>;
 using OrderId = Id<struct OrderTag>;
 using CreditOperationId = Id<struct CreditOperationTag>;
+using StreamId = Id<struct StreamTag>;
+using ExportId = Id<struct ExportTag>;
 using EventId = Id<struct EventTag>;
 using JobId = Id<struct JobTag>;
 

@@ -99,9 +99,14 @@ enum class TransferKind : std::int16_t {
     royalty_platform = 6,
     refund = 7,
     capture = 8,
+    stream_funding = 9,      ///< a stream's total, from its sender to its own account
+    stream_withdrawal = 10,  ///< what its recipient withdrew
+    stream_refund = 11,      ///< what had not vested, back to its sender
+    stream_payout = 12,      ///< what had vested when it was cancelled, to its recipient
 };
 BOOST_DESCRIBE_ENUM(TransferKind, deposit, withdrawal, transfer, revert, royalty_author,
-                    royalty_platform, refund, capture)
+                    royalty_platform, refund, capture, stream_funding, stream_withdrawal,
+                    stream_refund, stream_payout)
 
 /// One side of a transfer: the account, and how it stood after it.
 struct Leg {
@@ -133,7 +138,7 @@ struct Transfer {
     std::optional<std::string> reference = {};
     std::string metadata = "{}";
     std::optional<TransferId> reverts = {};
-    /// The purchase or hold that this transfer is a part of.
+    /// The purchase, hold or stream that this transfer is a part of.
     std::optional<Uuid> cause = {};
     /// In the row itself where one command makes exactly this row (no table of its own).
     std::optional<KeyUse> key_use = {};
@@ -258,13 +263,21 @@ enum class EventType : std::int16_t {
     order_cancelled = 5,
     product_restocked = 6,
     credits_expired = 7,
+    stream_paused = 8,
+    stream_resumed = 9,
+    stream_stopped = 10,
+    stream_settled = 11,
+    stream_cancelled = 12,
+    stream_deleted = 13,
 };
 BOOST_DESCRIBE_ENUM(EventType, hold_captured, hold_voided, hold_expired, purchase_refunded,
-                    order_cancelled, product_restocked, credits_expired)
+                    order_cancelled, product_restocked, credits_expired, stream_paused,
+                    stream_resumed, stream_stopped, stream_settled, stream_cancelled,
+                    stream_deleted)
 
 /// A change that no row of its own records, for the activity feed. What a row already says
-/// (a transfer, a purchase, a hold, an account, a product or an order made) is read from that row
-/// instead.
+/// (a transfer, a purchase, a hold, an account, a product, an order or a stream made, a stream
+/// funded or withdrawn from) is read from that row instead.
 struct Event {
     EventId id;  ///< UUIDv7 of its instant
     OrganizationId organization;
@@ -308,6 +321,10 @@ enum class TotalKind : std::int16_t {
     royalty_platform = 6,
     refund = 7,
     capture = 8,
+    stream_funding = 9,
+    stream_withdrawal = 10,
+    stream_refund = 11,
+    stream_payout = 12,
     purchase = 100,
     credits_granted = 101,
     credits_spent = 102,
@@ -315,7 +332,8 @@ enum class TotalKind : std::int16_t {
     credits_expired = 104,
 };
 BOOST_DESCRIBE_ENUM(TotalKind, deposit, withdrawal, transfer, revert, royalty_author,
-                    royalty_platform, refund, capture, purchase, credits_granted, credits_spent,
+                    royalty_platform, refund, capture, stream_funding, stream_withdrawal,
+                    stream_refund, stream_payout, purchase, credits_granted, credits_spent,
                     credits_transferred, credits_expired)
 
 constexpr TotalKind total_kind_of(TransferKind kind) { return static_cast<TotalKind>(kind); }

@@ -6,8 +6,10 @@
 #include <vector>
 
 #include "domain/credit_rows.hpp"
+#include "domain/export_rows.hpp"
 #include "domain/model.hpp"
 #include "domain/rejection.hpp"
+#include "domain/stream_rows.hpp"
 
 namespace penstock::domain {
 
@@ -63,7 +65,8 @@ struct Accepted {
 /// What was made or changed, as it was when the command was decided.
 struct Receipt {
     std::variant<Done, Organization, ApiKey, Ledger, Account, Transfer, BulkReceipt, Recorded,
-                 Purchase, Hold, Captured, Accepted, Job, Offered, Order, Credited>
+                 Purchase, Hold, Captured, Accepted, Job, Offered, Order, Credited, Streamed,
+                 Export>
         what;
     bool replayed = false;
 

@@ -42,7 +42,12 @@ BOOST_DEFINE_ENUM_CLASS(Rejection,
                         sold_out,                // 409
                         purchase_limit_reached,  // 409
                         reference_exists,        // 409
-                        invalid_request)         // 400
+                        invalid_request,         // 400
+                        stream_not_found,        // 404
+                        over_withdraw,           // 422
+                        nothing_to_withdraw,     // 422
+                        precision,               // 422
+                        export_not_found)        // 404
 
 /// A refusal of one command, or of one item of a bulk. `pointer` is a JSON pointer into the body
 /// where a member is at fault; `detail` says more than the code where there is more to say.

@@ -129,6 +129,11 @@ WorkingSet::WorkingSet(Loaded loaded, Stamp stamp, Instant keys_since)
         auto const id = order.id;
         orders_.emplace(id, std::move(order));
     }
+    for (auto& stream : loaded.streams) {
+        stamp_.at = std::max(stamp_.at, stream.updated_at);
+        auto const id = stream.id;
+        streams_.emplace(id, StreamEntry{std::move(stream)});
+    }
 }
 
 Uuid WorkingSet::next_id(std::uint64_t nonce) {
@@ -203,6 +208,11 @@ Product const* WorkingSet::find_product(ProductId id) const {
 }
 
 Order const* WorkingSet::find_order(OrderId id) const { return find_in(orders_, id); }
+
+Stream const* WorkingSet::find_stream(StreamId id) const {
+    auto const* entry = find_in(streams_, id);
+    return entry ? &entry->stream : nullptr;
+}
 
 std::int64_t WorkingSet::bought_by(ProductId product, std::string const& user) const {
     auto const* quantity = find_in(bought_, std::pair{product, user});
@@ -532,6 +542,41 @@ void WorkingSet::take_back(OrderCancelled const&) {
     changes_.cancelled_orders.pop_back();
 }
 
+void WorkingSet::add_stream(Stream stream) {
+    auto const id = stream.id;
+    StreamEntry entry{std::move(stream)};
+    entry.is_new = true;
+    PENSTOCK_ASSERT(streams_.emplace(id, std::move(entry)).second);
+    undo_.emplace_back(StreamAdded{id});
+}
+
+void WorkingSet::take_back(StreamAdded const& write) { streams_.erase(write.id); }
+
+void WorkingSet::change_stream(Stream stream) {
+    auto& entry = streams_.at(stream.id);
+    undo_.emplace_back(StreamWritten{std::make_unique<StreamEntry>(entry)});
+    entry.stream = std::move(stream);
+    entry.is_changed = true;
+}
+
+void WorkingSet::take_back(StreamWritten& write) {
+    streams_.at(write.before->stream.id) = std::move(*write.before);
+}
+
+void WorkingSet::add_export(Export row) {
+    changes_.new_exports.push_back(std::move(row));
+    undo_.emplace_back(ExportAdded{});
+}
+
+void WorkingSet::take_back(ExportAdded const&) { changes_.new_exports.pop_back(); }
+
+void WorkingSet::add_export_audit(ExportAudit audit) {
+    changes_.export_audits.push_back(std::move(audit));
+    undo_.emplace_back(ExportAuditAdded{});
+}
+
+void WorkingSet::take_back(ExportAuditAdded const&) { changes_.export_audits.pop_back(); }
+
 void WorkingSet::add_credit_ledger(LedgerId id) {
     PENSTOCK_ASSERT(credit_ledgers_.emplace(id, CreditLedgerEntry{{}, true}).second);
     undo_.emplace_back(CreditLedgerAdded{id});
@@ -676,6 +721,10 @@ Changes WorkingSet::changes() const {
         if (entry.is_new) changes.new_products.push_back(entry.product);
         if (!entry.is_new && entry.is_changed) changes.changed_products.push_back(entry.product);
     }
+    for (auto const& [id, entry] : streams_) {
+        if (entry.is_new) changes.new_streams.push_back(entry.stream);
+        if (!entry.is_new && entry.is_changed) changes.changed_streams.push_back(entry.stream);
+    }
     add_credits(changes);
     if (any_dropped) {
         auto const drop = [this](auto& rows) {
@@ -690,6 +739,7 @@ Changes WorkingSet::changes() const {
         drop(changes.credit_operations);
         drop(changes.credit_entries);
         drop(changes.new_lots);
+        drop(changes.new_streams);
         std::erase_if(changes.events, [this](auto const& event) {
             return event.ledger && is_dropped(*event.ledger);
         });
@@ -698,6 +748,8 @@ Changes WorkingSet::changes() const {
     std::ranges::sort(changes.changed_ledgers, {}, &Ledger::id);
     std::ranges::sort(changes.new_products, {}, &Product::id);
     std::ranges::sort(changes.changed_products, {}, &Product::id);
+    std::ranges::sort(changes.new_streams, {}, &Stream::id);
+    std::ranges::sort(changes.changed_streams, {}, &Stream::id);
     sort_by_name(changes.new_accounts);
     sort_by_name(changes.changed_accounts);
     changes.totals = totals_of(changes);

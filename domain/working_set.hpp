@@ -14,9 +14,11 @@
 #include <vector>
 
 #include "domain/credit_rows.hpp"
+#include "domain/export_rows.hpp"
 #include "domain/lots.hpp"
 #include "domain/model.hpp"
 #include "domain/outcome.hpp"
+#include "domain/stream_rows.hpp"
 
 namespace penstock::domain {
 
@@ -56,6 +58,7 @@ struct KeySet {
     /// Children of the products: read after those are locked. What has the user bought?
     std::set<std::pair<ProductId, std::string>> sale_users;
     std::set<std::pair<ProductId, OrderId>> orders;
+    std::set<std::pair<LedgerId, StreamId>> streams;  ///< exclusive lock, after the products'
 };
 
 /// How much of a product a user has: Σ quantity of completed orders.
@@ -94,6 +97,7 @@ struct Loaded {
     std::vector<Product> products;
     std::vector<SaleUser> sale_users;  ///< who has bought nothing may be absent
     std::vector<Order> orders;
+    std::vector<Stream> streams;
 };
 
 /// What a batch's effect is: rows to write, a value. It can be applied to any store.
@@ -129,6 +133,12 @@ struct Changes {
     std::vector<Lot> new_lots;                       ///< as the batch left them
     std::vector<Lot> changed_lots;                   ///< only remaining and is_open differ
 
+    std::vector<Stream> new_streams;  ///< in their final state
+    /// Only status, released, refunded and the instants differ.
+    std::vector<Stream> changed_streams;
+    std::vector<Export> new_exports;
+    std::vector<ExportAudit> export_audits;
+
     bool empty() const;
     bool operator==(Changes const&) const = default;
 };
@@ -143,8 +153,9 @@ struct Stamp {
 /// earlier ones did. Every write goes through it, so a command can be undone whole.
 class WorkingSet {
 public:
-    /// `stamp.at` is raised to the newest `updated_at` among the accounts: within an account time
-    /// never goes back, whatever the servers' clocks say. Keys used before `keys_since` are free.
+    /// `stamp.at` is raised to the newest `updated_at` among the accounts and streams: within each
+    /// of them time never goes back, whatever the servers' clocks say. Keys used before
+    /// `keys_since` are free.
     WorkingSet(Loaded loaded, Stamp stamp, Instant keys_since);
 
     Instant now() const { return stamp_.at; }
@@ -172,6 +183,7 @@ public:
     Job const* find_job(JobId id) const;
     Product const* find_product(ProductId id) const;
     Order const* find_order(OrderId id) const;
+    Stream const* find_stream(StreamId id) const;
     /// Σ quantity of the user's completed orders of the product.
     std::int64_t bought_by(ProductId product, std::string const& user) const;
 
@@ -217,6 +229,11 @@ public:
     /// Its expiry is recorded: nothing of it is ever asked for again.
     void close_lot(AccountId account, LotPlace place);
 
+    void add_stream(Stream stream);
+    void change_stream(Stream stream);
+    void add_export(Export row);
+    void add_export_audit(ExportAudit audit);
+
     /// A place to return to: undo(mark) takes back every write since.
     using Mark = std::size_t;
     Mark mark() const { return undo_.size(); }
@@ -240,6 +257,11 @@ private:
     };
     struct ProductEntry {
         Product product;
+        bool is_new = false;
+        bool is_changed = false;
+    };
+    struct StreamEntry {
+        Stream stream;
         bool is_new = false;
         bool is_changed = false;
     };
@@ -332,6 +354,14 @@ private:
         bool was_open;
         bool was_changed;
     };
+    struct StreamAdded {
+        StreamId id;
+    };
+    struct StreamWritten {
+        std::unique_ptr<StreamEntry> before;
+    };
+    struct ExportAdded {};
+    struct ExportAuditAdded {};
     struct KeyUsed {
         IdempotencyKey key;
         std::unique_ptr<KeyEntry> freed;  ///< the one past its retention that stood there
@@ -341,7 +371,8 @@ private:
                               PurchaseAdded, PurchaseRefunded, HoldAdded, HoldEnded, EventAdded,
                               KeyUsed, JobAdded, JobRetried, ProductAdded, StockSet, OrderAdded,
                               OrderCancelled, CreditLedgerAdded, CreditLedgerAdvanced,
-                              CreditOperationAdded, CreditEntryAdded, LotAdded, LotChanged>;
+                              CreditOperationAdded, CreditEntryAdded, LotAdded, LotChanged,
+                              StreamAdded, StreamWritten, ExportAdded, ExportAuditAdded>;
 
     AccountEntry const* find_entry(LedgerId ledger, std::string_view address) const;
     void use_key(KeyUse const& use, KeyEntry entry);
@@ -372,6 +403,10 @@ private:
     void take_back(CreditEntryAdded const&);
     void take_back(LotAdded const& write);
     void take_back(LotChanged const& write);
+    void take_back(StreamAdded const& write);
+    void take_back(StreamWritten& write);
+    void take_back(ExportAdded const&);
+    void take_back(ExportAuditAdded const&);
     void change_lot(LotBook::Entry& entry, Amount remaining, bool is_open);
     bool has_open_lots(LedgerId ledger) const;
     void add_credits(Changes& changes) const;
@@ -394,11 +429,12 @@ private:
     std::unordered_map<ProductId, ProductEntry, UuidHash> products_;
     std::map<std::pair<ProductId, std::string>, std::int64_t> bought_;
     std::unordered_map<OrderId, Order, UuidHash> orders_;
+    std::unordered_map<StreamId, StreamEntry, UuidHash> streams_;
     std::map<LedgerId, CreditLedgerEntry> credit_ledgers_;
     std::set<std::pair<LedgerId, std::string>> credit_references_;
     std::unordered_map<AccountId, LotBook, UuidHash> lots_;
-    /// What is only ever appended; accounts, ledgers, products and totals
-    /// come from the entries.
+    /// What is only ever appended; accounts, ledgers, products, streams and
+    /// totals come from the entries.
     Changes changes_;
     std::vector<Undo> undo_;
 };
