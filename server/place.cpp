@@ -22,6 +22,8 @@ struct Place {
     std::size_t operator()(domain::RevokeApiKey const&) const { return by_organization(); }
     std::size_t operator()(domain::CreateLedger const&) const { return by_organization(); }
     std::size_t operator()(domain::RetryJob const&) const { return by_organization(); }
+    std::size_t operator()(domain::RequestExport const&) const { return by_organization(); }
+    std::size_t operator()(domain::RecordDownload const&) const { return by_organization(); }
     std::size_t operator()(domain::CreateProduct const& command) const {
         return command.payment ? by(command.payment->ledger) : by_organization();
     }
