@@ -25,6 +25,7 @@ using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>
 
 constexpr milliseconds accept_backoff{100};
 constexpr int collisions_max = 1'000;
+constexpr int backlog_max = 4'096;
 
 /// How it ended, and whether only at the last step: two who are bound and begin to listen at the
 /// same moment see each other there, and both may be refused.
@@ -43,7 +44,7 @@ Opening try_open(tcp::acceptor& acceptor, ListenerOptions const& options) {
     if (!error) acceptor.bind(endpoint, error);
     if (error) return opening;
     // Bound alone, without SO_REUSEPORT: nobody else listens here once this is done.
-    acceptor.listen(4096, error);
+    acceptor.listen(backlog_max, error);
     opening.met_another = error == asio::error::address_in_use;
     // Now that nobody else can have it, others of this process may.
     if (!error && !options.joins) acceptor.set_option(ReusePort(true), error);
@@ -105,6 +106,7 @@ struct Listener::State {
     }
 
     void admit(tcp::socket socket);
+    void admit_waiting();
     asio::awaitable<void> accept_loop();
     asio::awaitable<void> sweep_loop();
     void sweep();
@@ -150,6 +152,7 @@ asio::awaitable<void> Listener::run() {
 asio::awaitable<bool> Listener::drain(SteadyTime deadline) {
     auto& state = *state_;
     state.shard.draining = true;
+    state.admit_waiting();
     error_code ignored;
     state.acceptor.close(ignored);
     for (auto* session : state.shard.sessions) session->drain();
@@ -189,6 +192,18 @@ void Listener::State::admit(tcp::socket socket) {
     socket.set_option(tcp::no_delay(true), ignored);
     sessions.spawn(options.tls ? serve_tls(shard, std::move(socket))
                                : serve_plain(shard, std::move(socket)));
+}
+
+/// Clients whom the kernel has let in already, perhaps with a request sent: with the acceptor they
+/// would be reset. What they have asked by now is answered.
+void Listener::State::admit_waiting() {
+    error_code error;
+    acceptor.non_blocking(true, error);
+    for (int i = 0; !error && i < backlog_max; ++i) {
+        tcp::socket socket(acceptor.get_executor());
+        acceptor.accept(socket, error);
+        if (!error) admit(std::move(socket));
+    }
 }
 
 asio::awaitable<void> Listener::State::sweep_loop() {

@@ -135,6 +135,24 @@ BOOST_AUTO_TEST_CASE(drain_answers_what_was_read_and_says_close) {
     BOOST_TEST(drained.get());
 }
 
+BOOST_AUTO_TEST_CASE(drain_answers_who_was_let_in_before_it) {
+    TestServer server;
+    std::optional<Client> client;
+    std::future<bool> drained;
+    // While the loop is here, only the kernel knows of a new connection.
+    server.on_loop([&] {
+        client.emplace(server.port());
+        client->send(get_request("/name/a"));
+        drained = server.drain(15s);
+    });
+    auto const reply = client->read();
+    BOOST_TEST(reply.body == "a");
+    BOOST_TEST(reply.has("Connection: close"));
+    BOOST_TEST(client->read_to_end() == "");
+    ::shutdown(client->fd(), SHUT_RDWR);
+    BOOST_TEST(drained.get());
+}
+
 BOOST_AUTO_TEST_CASE(drain_closes_idle_connections_and_refuses_new_ones) {
     TestServer server;
     Client idle(server.port());
