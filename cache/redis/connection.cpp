@@ -295,8 +295,11 @@ asio::awaitable<void> Connection::write_loop() {
 /// What was in the outbox is being written.
 void Connection::note_write() {
     auto const now = steady_now();
-    for (auto one = in_flight_.rbegin(); unsent_ > 0; ++one, --unsent_)
+    for (auto one = in_flight_.rbegin(); unsent_ > 0; ++one, --unsent_) {
+        // Redis owes nothing for what a busy event loop had not got round to sending.
+        one->since = now;
         if (one->pending) one->pending->written_at = now;
+    }
 }
 
 /// Ends when a reply has been owed for response_max and none came, of whatever command.

@@ -17,7 +17,7 @@ namespace penstock::tests {
 inline SteadyTime in(milliseconds delay) { return steady_now() + delay; }
 
 /// Long enough for anything on a busy machine; a test that needs it has failed.
-inline SteadyTime patient() { return in(milliseconds{10'000}); }
+inline SteadyTime patient() { return in(milliseconds{20'000}); }
 
 inline cache::RedisAddress on_socket(std::string path) {
     cache::RedisAddress address;

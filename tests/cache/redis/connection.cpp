@@ -137,6 +137,22 @@ BOOST_AUTO_TEST_CASE(ten_thousand_commands_in_flight_get_their_own_replies) {
         });
 }
 
+BOOST_AUTO_TEST_CASE(what_a_busy_loop_has_not_sent_is_not_owed) {
+    RedisServer server;
+    ConnectionLimits limits;
+    limits.response_max = milliseconds{2'000};
+    with_connection(on_socket(server.socket_path()), limits,
+                    [&](Connection& connection, RedisMetrics& metrics) -> asio::awaitable<void> {
+                        co_await expect_up(connection);
+                        BOOST_TEST(connection.post(Command("PING")));
+                        auto const until = in(limits.response_max + milliseconds{100});
+                        while (steady_now() < until) {
+                        }
+                        co_await expect_echo(connection, "heard");
+                        BOOST_TEST(metrics.drops_silent.get() == 0U);
+                    });
+}
+
 BOOST_AUTO_TEST_CASE(beyond_its_bounds_a_command_is_overloaded_and_was_not_sent) {
     RedisServer server;
     ConnectionLimits limits;
@@ -206,21 +222,19 @@ BOOST_AUTO_TEST_CASE(a_killed_server_loses_what_is_in_flight_and_is_found_again)
 BOOST_AUTO_TEST_CASE(a_frozen_server_is_dropped_after_response_max) {
     RedisServer server;
     ConnectionLimits limits;
-    limits.response_max = milliseconds{200};
-    limits.connect_max = milliseconds{200};
+    limits.response_max = milliseconds{1'000};
+    limits.connect_max = milliseconds{1'000};
     with_connection(on_port(server.port()), limits,
                     [&](Connection& connection, RedisMetrics& metrics) -> asio::awaitable<void> {
                         co_await expect_up(connection);
                         // An idle connection is not silent: nothing is owed.
-                        co_await reactor::sleep_until(in(milliseconds{300}));
+                        co_await reactor::sleep_until(in(milliseconds{1'200}));
                         co_await expect_echo(connection, "still");
                         server.freeze();
-                        auto const began = steady_now();
                         auto const late =
                             co_await connection.execute(Command("PING"), in(milliseconds{20}));
                         BOOST_TEST(late.error() == error_code(reactor::Errc::deadline_exceeded));
                         co_await expect_error(connection, Command("PING"), Errc::connection_lost);
-                        BOOST_TEST((steady_now() - began < milliseconds{5'000}));
                         BOOST_TEST(metrics.drops_silent.get() == 1U);
                         BOOST_TEST(connection.complaint() == "no reply in time");
                         // The kernel still accepts; nobody logs us in.
