@@ -124,15 +124,15 @@ void finish(Edge::Entry& entry, unsigned status, std::string const& body) {
     std::get<Edge::Ticket>(entry).finish(status, body);
 }
 
-/// Until the key is free for this server, and how long that took.
-asio::awaitable<milliseconds> until_free(House& house, domain::KeyUse use) {
-    auto const began = steady_now();
-    while (steady_now() < began + std::chrono::seconds{10}) {
+/// Until the key is free for this server.
+Nothing until_free(House& house, domain::KeyUse use) {
+    bool free = false;
+    for (auto const limit = in(milliseconds{20'000}); !free && steady_now() < limit;) {
         auto const entry = co_await house.enter(use);
-        if (is_ticket(entry)) break;
+        free = is_ticket(entry);
         co_await reactor::sleep_until(in(milliseconds{2}));
     }
-    co_return std::chrono::duration_cast<milliseconds>(steady_now() - began);
+    BOOST_TEST(free);
 }
 
 Nothing wait_until(std::function<bool()> condition) {
@@ -271,31 +271,42 @@ BOOST_AUTO_TEST_CASE(without_redis_repetitions_are_answered_by_the_first_of_them
 }
 
 BOOST_AUTO_TEST_CASE(a_redis_that_answered_in_time_is_not_blamed_by_a_loop_that_was_late) {
-    RedisServer server;
-    auto options = unhurried();
-    options.command_max = milliseconds{5};
-    options.breaker.failures_in_a_row = 1;
-    with_houses(server, options, [](House& here, House&) -> Nothing {
-        auto const executor = co_await asio::this_coro::executor;
-        constexpr int rounds = 12;
-        for (int round = 0; round < rounds; ++round) {
-            Crowd crowd(executor, here.edge);
-            crowd.add(use_of(round), 1);
-            // Busy before the question is written, after it, or with the answer in the socket.
-            for (int turn = 0; turn < round % 4; ++turn) co_await reactor::whole_turn();
-            be_busy_for(milliseconds{25});
-            co_await crowd.all();
-        }
-        BOOST_TEST(here.metrics().bypassed_late.get() == 0U);
-        BOOST_TEST(here.metrics().breaker_openings.get() == 0U);
-        BOOST_TEST(here.metrics().marked.get() == static_cast<unsigned>(rounds));
-    });
+    constexpr unsigned rounds = 12;
+    auto const marked_within = [](milliseconds patience) {
+        RedisServer server;
+        auto options = unhurried();
+        options.command_max = patience;
+        options.breaker.failures_in_a_row = 1;
+        std::uint64_t marked = 0;
+        with_houses(server, options, [&](House& here, House&) -> Nothing {
+            auto const executor = co_await asio::this_coro::executor;
+            for (unsigned round = 0; round < rounds; ++round) {
+                Crowd crowd(executor, here.edge);
+                crowd.add(use_of(static_cast<int>(round)), 1);
+                // Busy before the question is written, after it, or with the answer in the socket.
+                for (unsigned turn = 0; turn < round % 4; ++turn) co_await reactor::whole_turn();
+                be_busy_for(5 * patience);
+                co_await crowd.all();
+            }
+            marked = here.metrics().marked.get();
+            bool const blamed = here.metrics().breaker_openings.get() > 0;
+            BOOST_TEST(blamed == (marked < rounds));
+        });
+        return marked;
+    };
+    // On a busy machine Redis itself may be late, but not however long it is waited for.
+    bool good = false;
+    for (milliseconds patience{5}; !good && patience < milliseconds{500}; patience *= 4)
+        good = marked_within(patience) == rounds;
+    BOOST_TEST(good);
 }
 
 BOOST_AUTO_TEST_CASE(a_frozen_redis_is_found_out_by_a_busy_loop_too) {
     RedisServer server;
     auto options = unhurried();
     options.command_max = milliseconds{5};
+    // No probe, however long a busy machine takes.
+    options.breaker.cool_down_first = options.breaker.cool_down_max = milliseconds{60'000};
     with_houses(server, options, [&](House& here, House&) -> Nothing {
         auto const executor = co_await asio::this_coro::executor;
         server.freeze();
@@ -366,11 +377,13 @@ BOOST_AUTO_TEST_CASE(a_key_in_flight_is_refused_here_and_there_and_free_after_a_
 BOOST_AUTO_TEST_CASE(the_mark_of_a_request_that_takes_long_is_renewed) {
     RedisServer server;
     auto options = unhurried();
-    options.lease = milliseconds{300};
+    // A third of it is what a busy machine may take before the mark is gone.
+    options.lease = milliseconds{3'000};
     with_houses(server, options, [](House& here, House& there) -> Nothing {
         auto slow = co_await here.enter(use_of(1));
-        auto const end = in(milliseconds{1'200});
-        while (steady_now() < end) {
+        // Without any of them the mark would have ended.
+        auto const limit = in(milliseconds{20'000});
+        while (here.metrics().renewed.get() < 4 && steady_now() < limit) {
             auto const entry = co_await there.enter(use_of(1));
             BOOST_REQUIRE(is_in_flight(entry));
             co_await reactor::sleep_until(in(milliseconds{10}));
@@ -379,25 +392,31 @@ BOOST_AUTO_TEST_CASE(the_mark_of_a_request_that_takes_long_is_renewed) {
         co_await here.raw(Command("PING"));
         auto const entry = co_await there.enter(use_of(1));
         BOOST_TEST(is_replay(entry, 201, "late"));
-        BOOST_TEST(here.metrics().renewed.get() >= 3U);
+        BOOST_TEST(here.metrics().renewed.get() >= 4U);
     });
 }
 
 BOOST_AUTO_TEST_CASE(a_crashed_server_blocks_its_key_for_the_lease_and_no_longer) {
     RedisServer server;
     with_houses(server, unhurried(), [](House& here, House&) -> Nothing {
-        co_await here.raw(Command("SET", redis_key_of(1), mark_of(99, 1), "NX", "PX", 250));
-        auto const blocked = co_await until_free(here, use_of(1));
-        BOOST_TEST(blocked.count() >= 200);
-        BOOST_TEST(blocked.count() < 5'000);
-        BOOST_TEST(here.metrics().in_flight_there.get() >= 1U);
+        // Longer and longer, until a busy machine has met the mark before it ended.
+        int key = 0;
+        for (int lease = 250; here.metrics().in_flight_there.get() == 0; lease *= 2) {
+            BOOST_REQUIRE(lease < 10'000);
+            auto const set_at = steady_now();
+            ++key;
+            co_await here.raw(Command("SET", redis_key_of(key), mark_of(99, 1), "NX", "PX", lease));
+            co_await until_free(here, use_of(key));
+            // Redis counts whole milliseconds.
+            BOOST_TEST((steady_now() - set_at >= milliseconds{lease - 1}));
+        }
     });
 }
 
 BOOST_AUTO_TEST_CASE(a_flush_between_the_check_and_the_write_changes_nothing) {
     RedisServer server;
     auto options = unhurried();
-    options.lease = milliseconds{300};
+    options.lease = milliseconds{3'000};
     with_houses(server, options, [](House& here, House& there) -> Nothing {
         auto first = co_await here.enter(use_of(1));
         co_await here.raw(Command("FLUSHALL"));
@@ -503,15 +522,16 @@ BOOST_AUTO_TEST_CASE(a_reply_that_comes_late_costs_the_wait_and_leaves_no_mark) 
     auto options = unhurried();
     options.command_max = milliseconds{5};
     with_houses(server, options, [](House& here, House& there) -> Nothing {
-        co_await there.raw(Command("CLIENT", "PAUSE", 1'000, "WRITE"));
-        auto const began = steady_now();
+        co_await there.raw(Command("CLIENT", "PAUSE", 60'000, "WRITE"));
         {
             auto const entry = co_await here.enter(use_of(1));
             BOOST_TEST(is_ticket(entry));
         }
-        BOOST_TEST((steady_now() - began < milliseconds{800}));
         BOOST_TEST(here.metrics().bypassed_late.get() == 1U);
         // The mark is set when the pause ends, and released right behind it.
+        auto const unset = co_await there.raw(Command("EXISTS", redis_key_of(1)));
+        BOOST_TEST(unset == Reply::of(0));
+        co_await there.raw(Command("CLIENT", "UNPAUSE"));
         co_await here.raw(Command("SET", "behind", "1"));
         auto const left = co_await here.raw(Command("EXISTS", redis_key_of(1)));
         BOOST_TEST(left == Reply::of(0));
@@ -530,9 +550,10 @@ BOOST_AUTO_TEST_CASE(a_frozen_redis_costs_a_few_requests_the_wait_and_the_rest_n
             auto const entry = co_await here.enter(use_of(++key));
             BOOST_REQUIRE(is_ticket(entry));
         }
-        BOOST_TEST((steady_now() - began < milliseconds{3'000}));
+        // Those who found it out, and a probe after each pause.
+        auto const pauses = (steady_now() - began) / options.breaker.cool_down_first;
         BOOST_TEST(here.metrics().bypassed_late.get() >= 3U);
-        BOOST_TEST(here.metrics().bypassed_late.get() <= 6U);
+        BOOST_TEST(here.metrics().bypassed_late.get() <= static_cast<std::uint64_t>(3 + pauses));
         BOOST_TEST(here.metrics().breaker_openings.get() >= 1U);
         server.thaw();
         auto const limit = patient();
@@ -563,7 +584,8 @@ BOOST_AUTO_TEST_CASE(without_redis_nobody_waits_and_what_could_not_be_told_is_to
             auto const entry = co_await here.enter(use_of(key));
             BOOST_REQUIRE(is_ticket(entry));
         }
-        BOOST_TEST((steady_now() - began < milliseconds{1'000}));
+        // Two waits would have taken that long.
+        BOOST_TEST((steady_now() - began < 2 * options.command_max));
         BOOST_TEST(here.metrics().bypassed_down.get() == 100U);
 
         server.start();
