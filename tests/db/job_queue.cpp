@@ -7,6 +7,7 @@
 #include "db/pg/listener.hpp"
 #include "tests/db/job_rules.hpp"
 #include "tests/db/postgres_fixture.hpp"
+#include "tests/db/statistics.hpp"
 #include "tests/support/jobs.hpp"
 
 using namespace penstock;
@@ -119,6 +120,7 @@ BOOST_AUTO_TEST_CASE(a_listener_that_lost_its_connection_listens_again_and_says_
 // A queue whose table was empty when its plans were made, with a long past and a long backlog.
 BOOST_AUTO_TEST_CASE(claims_and_lists_read_no_more_than_their_own_rows) {
     tests::MigratedDatabase database;
+    tests::keep_autovacuum_away(database);
     constexpr int past = 20'000, waiting = 3'000;
     auto body = [&](db::Store& store, LivingWriter&, LivingWriter&) -> asio::awaitable<void> {
         JobSource source(co_await asio::this_coro::executor, store);

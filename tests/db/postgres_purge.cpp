@@ -5,6 +5,7 @@
 
 #include "db/sql.hpp"
 #include "tests/db/postgres_fixture.hpp"
+#include "tests/db/statistics.hpp"
 
 using namespace penstock;
 using namespace penstock::domain;
@@ -202,9 +203,7 @@ BOOST_AUTO_TEST_CASE(a_purge_reads_its_own_rows_only_and_each_of_them_once) {
         co_await answer_often(one, dead);
     };
     auto sql = database.connect();
-    // A vacuum or analysis beside it keeps what is dead from being marked so in the indexes.
-    for (auto const* table : {"transfers", "answers", "accounts"})
-        sql("ALTER TABLE " + std::string(table) + " SET (autovacuum_enabled = false)");
+    tests::keep_autovacuum_away(database);
     with_store(database.store_options(), load);
     auto const sessions =
         "SELECT count(*) FROM pg_stat_activity"

@@ -8,6 +8,7 @@
 #include "tests/db/driver.hpp"
 #include "tests/db/postgres_fixture.hpp"
 #include "tests/db/sale_rules.hpp"
+#include "tests/db/statistics.hpp"
 #include "tests/domain/scene.hpp"
 
 using namespace penstock;
@@ -440,6 +441,7 @@ BOOST_AUTO_TEST_CASE(a_store_without_a_server_says_unavailable) {
 // The plans are made while the tables are empty and must still be right when they are not.
 BOOST_AUTO_TEST_CASE(plans_made_on_empty_tables_walk_indexes_and_only_their_own_rows) {
     tests::MigratedDatabase fresh;
+    tests::keep_autovacuum_away(fresh);
     constexpr int rows = 20'000, batch = 10'000;
     auto body = [&](db::Store& store, LivingWriter& one, LivingWriter&) -> asio::awaitable<void> {
         Books books("plans");
@@ -524,6 +526,7 @@ asio::awaitable<void> book_many(LivingWriter& writer, Books& books, int count,
 // entry; the statistics count its blocks, whether or not it gives rows away.
 BOOST_AUTO_TEST_CASE(a_page_of_an_account_costs_the_same_at_any_depth) {
     tests::MigratedDatabase fresh;
+    tests::keep_autovacuum_away(fresh);
     constexpr int rows = 20'000, pages = 40, limit = 5;
     Books books("depth");
     books.open("a");
@@ -574,6 +577,7 @@ BOOST_AUTO_TEST_CASE(a_page_of_an_account_costs_the_same_at_any_depth) {
 
 BOOST_AUTO_TEST_CASE(a_page_of_what_an_account_hardly_has_reads_a_bounded_number_of_rows) {
     tests::MigratedDatabase fresh;
+    tests::keep_autovacuum_away(fresh);
     constexpr int rows = 20'000, pages = 10, looked_at = 300;
     Books books("rare");
     books.open("a");

@@ -4,6 +4,7 @@
 
 #include "tests/db/driver.hpp"
 #include "tests/db/postgres_fixture.hpp"
+#include "tests/db/statistics.hpp"
 #include "tests/domain/scene.hpp"
 
 using namespace penstock;
@@ -201,6 +202,7 @@ BOOST_AUTO_TEST_CASE(verify_finds_what_was_tampered_with) {
 // A thousand buyers of one product are one update of its row, and that touches no index.
 BOOST_AUTO_TEST_CASE(a_batch_of_orders_is_one_update_of_the_products_row) {
     tests::MigratedDatabase database;
+    tests::keep_autovacuum_away(database);
     constexpr int batches = 20, orders = 50;
     auto body = [&](db::Store& store, LivingWriter&, LivingWriter&) -> asio::awaitable<void> {
         auto sell = [&](Driver& driver, Driver&) -> asio::awaitable<void> {
@@ -260,6 +262,7 @@ BOOST_AUTO_TEST_CASE(whoever_sells_the_same_product_waits_and_sees_what_is_left)
 // The plans are made while the tables are empty and must still be right when they are not.
 BOOST_AUTO_TEST_CASE(reads_of_sales_walk_indexes_and_only_their_own_rows) {
     tests::MigratedDatabase database;
+    tests::keep_autovacuum_away(database);
     constexpr int rounds = 10, orders = 200'000, products = 50'000;
     auto sql = database.connect();
     auto body = [&](db::Store& store, LivingWriter& one, LivingWriter&) -> asio::awaitable<void> {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "tests/db/postgres_fixture.hpp"
+#include "tests/db/statistics.hpp"
 
 using namespace penstock;
 using namespace penstock::domain;
@@ -131,6 +132,7 @@ BOOST_AUTO_TEST_SUITE(wallet_plans)
 
 BOOST_AUTO_TEST_CASE(a_page_costs_the_same_beside_a_million_open_holds) {
     tests::MigratedDatabase fresh;
+    tests::keep_autovacuum_away(fresh);
     auto sql = fresh.connect();
     auto body = [&](db::Store& store, LivingWriter& one, LivingWriter&) -> asio::awaitable<void> {
         Books books("depth");
