@@ -52,7 +52,10 @@ BOOST_AUTO_TEST_CASE(a_transaction_in_progress_is_asked_again_until_it_has_ended
     auto sql = database().connect();
     sql("BEGIN");
     auto const xid = xid_of(sql);
-    auto const still = ask(xid, steady_now() + milliseconds{100});
+    // Longer and longer, until a busy machine has answered once in that time.
+    auto still = ask(xid, steady_now() + milliseconds{100});
+    for (milliseconds patience{200}; !still && patience < milliseconds{20'000}; patience *= 2)
+        still = ask(xid, steady_now() + patience);
     BOOST_TEST((still.value() == TransactionOutcome::in_progress));
     asio::io_context context{1};
     reactor::TaskGroup tasks(context.get_executor());
@@ -82,7 +85,7 @@ BOOST_AUTO_TEST_CASE(without_a_server_the_outcome_stays_unknown) {
         auto const deadline = started + milliseconds{100};
         auto const outcome = co_await ask_outcome(ConnectionOptions(address), 700, deadline);
         BOOST_TEST((outcome.error() == db::Errc::commit_unknown));
-        BOOST_TEST((steady_now() - started < milliseconds{2000}));
+        BOOST_TEST((steady_now() - started < milliseconds{10'000}));
     };
     tests::run(body);
 }
