@@ -152,6 +152,15 @@ void await_that(Condition holds, char const* what) {
     BOOST_FAIL(what << " did not come");
 }
 
+/// A test of a short span of time, with a longer one whenever a busy machine came too late for it:
+/// `attempt(ms)` says whether it was in time.
+template <class Attempt>
+void in_time(std::int64_t ms, Attempt attempt) {
+    for (int tries = 0; tries < 4; ++tries, ms *= 2)
+        if (attempt(ms)) return;
+    BOOST_FAIL("not even with half of " << ms << " ms");
+}
+
 /// The sum of a metric over its labels.
 inline double metric(Api& api, std::string const& name) {
     auto const text = '\n' + api.get("/metrics").body;

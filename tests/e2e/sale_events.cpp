@@ -60,18 +60,25 @@ BOOST_AUTO_TEST_CASE(a_watcher_is_told_the_sale_at_once_and_every_change) {
 BOOST_AUTO_TEST_CASE(start_and_end_are_told_by_the_clock_alone) {
     ServerProcess server({});
     Shop shop(server);
-    auto const product = shop.new_product(5, ",\"ends_at\":" + in_ms(1'400), in_ms(700));
-    EventStream stream(server.port(), events_of(product));
-    auto const states =
-        watch(stream, [](json::value const& state) { return text_of(state, "status") == "ended"; });
-    BOOST_TEST_REQUIRE(states.size() == 3U);
-    BOOST_TEST(text_of(states[0], "status") == "upcoming");
-    BOOST_TEST(text_of(states[1], "status") == "active");
-    for (auto const& state : {states[1], states[2]}) {
-        bool const starts = text_of(state, "status") == "active";
-        auto const edge = *server::parse_instant(text_of(state, starts ? "starts_at" : "ends_at"));
-        BOOST_TEST(*server::parse_instant(text_of(state, "server_time")) >= edge);
-    }
+    auto const has_ended = [](json::value const& state) {
+        return text_of(state, "status") == "ended";
+    };
+    in_time(700, [&](std::int64_t ms) {
+        auto const product = shop.new_product(5, ",\"ends_at\":" + in_ms(2 * ms), in_ms(ms));
+        EventStream stream(server.port(), events_of(product));
+        auto const states = watch(stream, has_ended);
+        BOOST_TEST(states.size() <= 3U);
+        if (states.size() < 3U) return false;
+        BOOST_TEST(text_of(states[0], "status") == "upcoming");
+        BOOST_TEST(text_of(states[1], "status") == "active");
+        for (auto const& state : {states[1], states[2]}) {
+            bool const starts = text_of(state, "status") == "active";
+            auto const edge = text_of(state, starts ? "starts_at" : "ends_at");
+            auto const told_at = text_of(state, "server_time");
+            BOOST_TEST(*server::parse_instant(told_at) >= *server::parse_instant(edge));
+        }
+        return true;
+    });
 }
 
 BOOST_AUTO_TEST_CASE(a_watcher_is_told_at_most_ten_times_a_second_and_the_last_state_in_the_end) {
@@ -185,13 +192,11 @@ BOOST_AUTO_TEST_CASE(a_server_that_stops_ends_its_streams_in_order) {
     auto const product = shop.new_product(5);
     EventStream stream(server.port(), events_of(product));
     BOOST_TEST(bool(stream.next()));
-    auto const began = Clock::now();
     server.terminate();
     BOOST_TEST(!stream.next());
+    // A drain that cuts it off has no word for that.
     BOOST_TEST(stream.is_ended_in_order());
     BOOST_TEST(server.exit_code().value_or(-1) == 0);
-    // Long before the drain would have cut it off.
-    BOOST_TEST((Clock::now() - began < 10s));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
