@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 
 constexpr char const* admin_key = "operator-key-0123456789";
 /// Long enough that a busy machine never counts alone by accident.
-constexpr char const* patient_wait = "1000";
+constexpr char const* patient_wait = "5000";
 
 std::string url_of(RedisServer const& redis) { return "unix://" + redis.socket_path(); }
 
@@ -134,12 +134,19 @@ BOOST_AUTO_TEST_CASE(after_retry_after_the_same_request_is_let_through) {
     Api api(server);
     auto const key = fresh("key");
     auto const body = R"({"name":")" + fresh("ledger") + R"(","asset":{"code":"EUR","scale":2}})";
-    BOOST_TEST(let_through(api, 1) == 1);
-    auto const refused = api.post("/v1/ledgers", body, key);
+    // A busy machine may let two seconds pass between two of them.
+    HttpAnswer refused;
+    std::chrono::steady_clock::time_point allowed_after;
+    for (int i = 0; i < 20 && refused.status != 429U; ++i) {
+        auto const asked_at = std::chrono::steady_clock::now();
+        refused = attempt(api);
+        if (refused.status == 400U) allowed_after = asked_at;
+    }
     BOOST_TEST_REQUIRE(refused.status == 429U);
     auto const wait = std::chrono::seconds(std::stoi(refused.header("retry-after")));
-    BOOST_TEST((wait == 2s));
     auto const refused_at = std::chrono::steady_clock::now();
+    BOOST_TEST((wait <= 2s));
+    BOOST_TEST((refused_at + wait >= allowed_after + 2s));
     // Asking meanwhile costs nothing: it does not postpone the moment.
     auto answer = refused;
     auto asked_at = refused_at;
@@ -232,7 +239,8 @@ BOOST_AUTO_TEST_CASE(a_server_whose_redis_dies_counts_alone_from_where_it_was) {
     redis.kill();
     auto const began = std::chrono::steady_clock::now();
     BOOST_TEST(let_through(api, 10) == 2);
-    BOOST_TEST((std::chrono::steady_clock::now() - began < 5s));
+    // Ten waits for it would be fifty seconds.
+    BOOST_TEST((std::chrono::steady_clock::now() - began < 30s));
     BOOST_TEST(metric_labelled(api, "penstock_rate_limit_judged_total{shard=\"0\",by=\"process\"") >
                0);
     auto const refused = attempt(api);
@@ -242,16 +250,17 @@ BOOST_AUTO_TEST_CASE(a_server_whose_redis_dies_counts_alone_from_where_it_was) {
 
 BOOST_AUTO_TEST_CASE(a_frozen_redis_delays_nobody_for_long) {
     RedisServer redis;
-    ServerProcess server({"--redis-url", url_of(redis), "--rate-limit-read", "1/s,burst=1000"});
+    ServerProcess server({"--redis-url", url_of(redis), "--rate-limit-read", "1/s,burst=1000",
+                          "--rate-limit-wait-ms", "200"});
     Api api(server);
     await_redis(api);
     BOOST_TEST(api.get("/v1/ledgers").status == 200U);
     redis.freeze();
     auto const began = std::chrono::steady_clock::now();
     for (int i = 0; i < 100; ++i) BOOST_TEST(api.get("/v1/ledgers").status == 200U);
-    // A hundred waits for Redis would be half a second; two or three are what it takes to notice.
+    // A hundred waits for Redis would be twenty seconds; three are what it takes to notice.
     auto const took = std::chrono::steady_clock::now() - began;
-    BOOST_TEST((took < 10s));
+    BOOST_TEST((took < 15s));
     BOOST_TEST(
         metric_labelled(api, "penstock_rate_limit_judged_total{shard=\"0\",by=\"process\"") >= 100);
     BOOST_TEST(metric_labelled(api, "penstock_rate_limit_breaker_openings_total{shard=\"0\"") >= 1);
