@@ -48,9 +48,9 @@ BOOST_AUTO_TEST_CASE(a_pulse_that_nobody_waits_for_is_kept) {
     auto body = [&]() -> asio::awaitable<void> {
         pulse.notify();
         auto const start = steady_now();
-        bool const awake = co_await pulse.wait(in(milliseconds{5'000}));
+        bool const awake = co_await pulse.wait(in(milliseconds{20'000}));
         BOOST_TEST(awake);
-        BOOST_TEST((steady_now() - start < milliseconds{1'000}));
+        BOOST_TEST((steady_now() - start < milliseconds{15'000}));
     };
     tests::run(context, body);
 }

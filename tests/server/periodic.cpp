@@ -59,14 +59,25 @@ BOOST_AUTO_TEST_CASE(an_interval_is_spread_around_its_length) {
 }
 
 BOOST_AUTO_TEST_CASE(while_there_is_more_it_runs_at_once_again_and_then_waits) {
-    options.interval = milliseconds{2'000};
-    script = [](int run) { return run < 4 ? std::size_t{10} : std::size_t{0}; };
+    options.interval = milliseconds{400};
+    // Every pause asks for its length.
+    int pauses = 0;
+    random = [&] {
+        ++pauses;
+        return std::uint32_t{0};
+    };
+    std::vector<int> pauses_before;
+    script = [&](int run) {
+        pauses_before.push_back(pauses);
+        return run < 4 ? std::size_t{10} : std::size_t{0};
+    };
     PeriodicMetrics const* metrics = nullptr;
     std::unique_ptr<Periodic> periodic;
     auto const starts = run_until(5, metrics, periodic);
     BOOST_TEST_REQUIRE(starts.size() == 5u);
-    BOOST_TEST((starts[3] - starts[0] < milliseconds{1'000}));
-    BOOST_TEST((starts[4] - starts[3] >= milliseconds{1'000}));
+    std::vector<int> const expected{1, 1, 1, 1, 2};
+    BOOST_TEST(pauses_before == expected, boost::test_tools::per_element());
+    BOOST_TEST((starts[4] - starts[3] >= milliseconds{200}));
     BOOST_TEST(metrics->items.get() == 30u);
     BOOST_TEST(metrics->failures.get() == 0u);
 }

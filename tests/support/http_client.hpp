@@ -133,7 +133,9 @@ private:
     void read_some() {
         if (socket_ < 0) fail("not connected", 0);
         char block[16384];
-        auto const n = ::recv(socket_, block, sizeof block, 0);
+        auto n = ::recv(socket_, block, sizeof block, 0);
+        // Who was stopped for a moment asks again.
+        while (n < 0 && errno == EINTR) n = ::recv(socket_, block, sizeof block, 0);
         if (n < 0) fail("receive", errno);
         if (n == 0) fail("closed", 0);
         buffer_.append(block, static_cast<std::size_t>(n));

@@ -134,8 +134,11 @@ private:
         auto const left = std::chrono::duration_cast<std::chrono::milliseconds>(
             deadline - std::chrono::steady_clock::now());
         pollfd wait{output_, POLLIN, 0};
-        if (left.count() <= 0 || ::poll(&wait, 1, static_cast<int>(left.count())) <= 0)
-            return false;
+        if (left.count() <= 0) return false;
+        auto const ready = ::poll(&wait, 1, static_cast<int>(left.count()));
+        // Who was stopped for a moment asks again.
+        if (ready < 0 && errno == EINTR) return true;
+        if (ready <= 0) return false;
         char block[4096];
         auto const n = ::read(output_, block, sizeof block);
         if (n <= 0) return false;

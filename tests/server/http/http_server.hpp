@@ -312,7 +312,8 @@ public:
     /// True when the server has ended the connection, in order or by a reset.
     bool is_ended() {
         char c = 0;
-        auto const got = ::recv(fd_, &c, 1, 0);
+        auto got = ::recv(fd_, &c, 1, 0);
+        while (got < 0 && errno == EINTR) got = ::recv(fd_, &c, 1, 0);
         return got == 0 || (got < 0 && errno == ECONNRESET);
     }
 
@@ -358,7 +359,9 @@ public:
 private:
     bool receive() {
         char piece[16 * 1024];
-        auto const got = ::recv(fd_, piece, sizeof piece, 0);
+        auto got = ::recv(fd_, piece, sizeof piece, 0);
+        // Who was stopped for a moment asks again.
+        while (got < 0 && errno == EINTR) got = ::recv(fd_, piece, sizeof piece, 0);
         BOOST_REQUIRE_MESSAGE(got >= 0, "receive failed: " << std::strerror(errno));
         buffer_.append(piece, static_cast<std::size_t>(got));
         return got > 0;
