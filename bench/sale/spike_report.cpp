@@ -99,12 +99,11 @@ Plot timeline(SpikeResult const& result) {
     for (auto const& series : plot.series) {
         for (auto const& point : series.points) most = std::max(most, point.y);
     }
-    auto const end = static_cast<double>(result.moments.size()) *
-                         static_cast<double>(SpikeResult::moment.count()) -
-                     static_cast<double>(early_max.count());
-    constexpr double step = 250;
-    for (double at = -static_cast<double>(early_max.count()); at < end + step; at += step) {
-        plot.x_ticks.push_back({at, format("%.0f", at)});
+    auto const moments = static_cast<std::int64_t>(result.moments.size());
+    auto const end = moments * SpikeResult::moment.count() - early_max.count();
+    constexpr std::int64_t step = 250;
+    for (auto at = -early_max.count(); at < end + step; at += step) {
+        plot.x_ticks.push_back({static_cast<double>(at), std::to_string(at)});
     }
     plot.y_ticks = linear_ticks(most);
     return plot;
