@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "db/lot_repair.hpp"
 #include "domain/credit_rows.hpp"
 #include "domain/working_set.hpp"
 #include "reactor/result.hpp"
@@ -46,6 +47,15 @@ struct CreditHistoryPage {
     std::size_t limit = 50;
 };
 
+/// A ledger of credits whose lots are not written as far as its history goes.
+struct LedgerBehind {
+    domain::LedgerId ledger;
+    std::string name;
+    std::string organization;  ///< its name
+
+    bool operator==(LedgerBehind const&) const = default;
+};
+
 /// One per Store. Reads see every commit that was confirmed before them.
 class CreditStore {
 public:
@@ -80,6 +90,19 @@ public:
                                                      SteadyTime) = 0;
     /// … and the lots that they made.
     virtual Listed<domain::Lot> list_lots(std::vector<domain::CreditOperationId>, SteadyTime) = 0;
+
+    using Repaired = asio::awaitable<Result<LotRepair>>;
+    /// Replays the whole history and compares; changes nothing. Needs memory for the lots that may
+    /// still be drained, and for what it finds.
+    virtual Repaired compare_lots(domain::LedgerId, SteadyTime) = 0;
+    /// The same, then writes the lots that are wrong as they should be: all, or those of one
+    /// address. Writers of the ledger wait for that, but not for the replay of what was there
+    /// when it began. retry_transaction: they did not let it in; nothing was changed.
+    virtual Repaired repair_lots(domain::LedgerId, std::optional<std::string> address,
+                                 SteadyTime) = 0;
+    /// By ascending id. Costs one look at each ledger, however long its history is.
+    virtual Listed<LedgerBehind> list_ledgers_behind(std::optional<domain::LedgerId> after,
+                                                     std::size_t limit, SteadyTime) = 0;
 };
 
 }  // namespace penstock::db

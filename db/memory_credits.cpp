@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <ranges>
+#include <set>
+#include <tuple>
 
 #include "db/memory_rows.hpp"
 #include "domain/assert.hpp"
+#include "domain/credits_replay.hpp"
 
 namespace penstock::db {
 
@@ -48,10 +51,9 @@ void MemoryCredits::load(KeySet const& keys, Loaded& loaded) const {
         if (references_.contains(name)) loaded.credit_references.insert(name);
     for (auto const& name : keys.lots_of) {
         auto const* account = find_in(accounts_, name);
-        auto const* places = account ? find_in(lots_by_account_, account->id) : nullptr;
+        auto const* places = account ? find_in(open_lots_, account->id) : nullptr;
         if (!places) continue;
-        for (auto const& place : *places)
-            if (auto const& lot = lots_.at(place); lot.is_open) loaded.lots.push_back(lot);
+        for (auto const& place : *places) loaded.lots.push_back(lots_.at(place));
     }
 }
 
@@ -91,16 +93,35 @@ void MemoryCredits::commit(Changes const& changes) {
     }
     for (auto const& entry : changes.credit_entries)
         PENSTOCK_ASSERT(entries_.emplace(LotPlace{entry.operation, entry.index}, entry).second);
-    for (auto const& lot : changes.new_lots) {
-        PENSTOCK_ASSERT(lots_.emplace(lot.place, lot).second);
-        lots_by_account_[lot.party.account].push_back(lot.place);
-    }
+    for (auto const& lot : changes.new_lots) put(lot);
     for (auto const& changed : changes.changed_lots) {
-        auto& lot = lots_.at(changed.place);
+        auto lot = lots_.at(changed.place);
         PENSTOCK_ASSERT(lot.is_open && changed.remaining <= lot.remaining);
         lot.remaining = changed.remaining;
         lot.is_open = changed.is_open;
+        forget(lot.place);
+        put(lot);
     }
+}
+
+void MemoryCredits::put(Lot const& lot) {
+    PENSTOCK_ASSERT(lots_.emplace(lot.place, lot).second);
+    if (!lot.is_open) return;
+    open_lots_[lot.party.account].insert(lot.place);
+    if (lot.expires_at) due_.emplace(*lot.expires_at, lot.place);
+}
+
+void MemoryCredits::forget(LotPlace place) {
+    auto const found = lots_.find(place);
+    if (found == lots_.end()) return;
+    auto const& lot = found->second;
+    if (lot.is_open) {
+        auto const of_account = open_lots_.find(lot.party.account);
+        of_account->second.erase(place);
+        if (of_account->second.empty()) open_lots_.erase(of_account);
+        if (lot.expires_at) due_.erase({*lot.expires_at, place});
+    }
+    lots_.erase(found);
 }
 
 bool MemoryCredits::has_open_lots(LedgerId ledger) const {
@@ -125,9 +146,9 @@ bool MemoryCredits::forget_oldest(LedgerId ledger) {
     return true;
 }
 
-std::vector<Check> MemoryCredits::verify(std::vector<Account const*> const& accounts,
-                                         std::vector<Total> const& totals,
-                                         std::vector<Event> const& events) const {
+std::vector<Check> MemoryCredits::verify(LedgerId ledger,
+                                         std::vector<Account const*> const& accounts,
+                                         std::vector<Total> const& totals) const {
     std::string differs, open;
     std::map<TotalKind, Total> counted;
     auto const count = [&](TotalKind kind, Amount amount) {
@@ -160,28 +181,31 @@ std::vector<Check> MemoryCredits::verify(std::vector<Account const*> const& acco
             standing.version != sum.entries)
             differs = account->address;
     }
-    for (auto const& event : events) {
-        bool const is_its = !accounts.empty() && event.ledger == accounts.front()->ledger;
-        if (is_its && event.type == EventType::credits_expired)
+    for (auto const& event : events_)
+        if (event.ledger == ledger && event.type == EventType::credits_expired)
             count(TotalKind::credits_expired, *event.amount);
-    }
+    for (auto const& place : misclosed(ledger, std::nullopt)) open = place.operation.to_string();
     std::string wrong;
     for (auto const& total : totals) {
         auto const& found = counted[total.kind];
         if (found.count != total.count || found.amount != total.amount) wrong = "totals differ";
     }
     if (counted.size() != totals.size()) wrong = "totals differ";
+    auto compared = hold_against_history(ledger, std::nullopt).found;
+    compared.misclosed = 0;  // the check before it says so
     return {{"credits_equal_history", differs.empty(), differs},
             {"credit_lots_close_in_time", open.empty(), open},
-            {"totals_equal_credits", wrong.empty(), wrong}};
+            {"totals_equal_credits", wrong.empty(), wrong},
+            {"credit_lots_keep_up", true, "in memory they are never behind"},
+            replay_check(compared)};
 }
 
 Amount MemoryCredits::balance_of(AccountId account, Instant at) const {
     Amount sum = 0;
-    if (auto const* places = find_in(lots_by_account_, account)) {
+    if (auto const* places = find_in(open_lots_, account)) {
         for (auto const& place : *places) {
             auto const& lot = lots_.at(place);
-            if (lot.is_open && is_valid(lot, at)) sum += lot.remaining;
+            if (is_valid(lot, at)) sum += lot.remaining;
         }
     }
     return sum;
@@ -191,11 +215,11 @@ CreditStore::Listed<ReferencedLot> MemoryCredits::list_valid_lots(AccountName na
                                                                   SteadyTime) {
     std::vector<ReferencedLot> list;
     auto const* account = find_in(accounts_, name);
-    auto const* places = account ? find_in(lots_by_account_, account->id) : nullptr;
+    auto const* places = account ? find_in(open_lots_, account->id) : nullptr;
     if (!places) co_return list;
     for (auto const& place : *places) {
         auto const& lot = lots_.at(place);
-        if (!lot.is_open || !is_valid(lot, at)) continue;
+        if (!is_valid(lot, at)) continue;
         list.push_back({lot, operations_.at(place.operation).reference});
     }
     co_return list;
@@ -233,10 +257,10 @@ CreditStore::Listed<CreditEntry> MemoryCredits::list_history(LedgerId ledger,
 
 CreditStore::Listed<Lot> MemoryCredits::list_due_lots(Instant now, std::size_t limit, SteadyTime) {
     std::vector<Lot> list;
-    for (auto const& [place, lot] : lots_)
-        if (lot.is_open && lot.expires_at && *lot.expires_at <= now) list.push_back(lot);
-    std::ranges::stable_sort(list, {}, [](Lot const& lot) { return *lot.expires_at; });
-    if (list.size() > limit) list.resize(limit);
+    for (auto const& [over_at, place] : due_) {
+        if (over_at > now || list.size() == limit) break;
+        list.push_back(lots_.at(place));
+    }
     co_return list;
 }
 
@@ -263,6 +287,118 @@ CreditStore::Listed<Lot> MemoryCredits::list_lots(std::vector<CreditOperationId>
     for (auto const& id : operations)
         for (auto const* lot : rows_of(lots_, id)) list.push_back(*lot);
     co_return list;
+}
+
+CreditStore::Repaired MemoryCredits::compare_lots(LedgerId ledger, SteadyTime) {
+    auto found = hold_against_history(ledger, std::nullopt).found;
+    found.misclosed = 0;
+    co_return found;
+}
+
+CreditStore::Repaired MemoryCredits::repair_lots(LedgerId ledger,
+                                                 std::optional<std::string> address, SteadyTime) {
+    Only only;
+    if (address) {
+        auto const* account = find_in(accounts_, AccountName{ledger, *address});
+        if (!account) co_return LotRepair();
+        only = account->id;
+    }
+    auto wrong = hold_against_history(ledger, only);
+    if (wrong.found.contradiction) co_return wrong.found;
+    mend(wrong);
+    // What was missing, or of another amount, is closed or open only now.
+    for (auto const& place : misclosed(ledger, only)) {
+        auto lot = lots_.at(place);
+        lot.is_open = !lot.is_open;
+        forget(place);
+        put(lot);
+        wrong.found.misclosed += 1;
+    }
+    co_return wrong.found;
+}
+
+CreditStore::Listed<LedgerBehind> MemoryCredits::list_ledgers_behind(std::optional<LedgerId>,
+                                                                     std::size_t, SteadyTime) {
+    // History and lots live and die together here.
+    co_return std::vector<LedgerBehind>();
+}
+
+/// The lots that follow from the history, by place.
+std::vector<Lot> MemoryCredits::replay(LedgerId ledger, LotRepair& found) const {
+    std::vector<Lot> lots;
+    CreditReplay replay{ledger, [&](Lot const& lot) { lots.push_back(lot); }};
+    for (auto const& [id, operation] : operations_) {
+        if (operation.ledger != ledger || found.contradiction) continue;
+        std::vector<CreditEntry> its;
+        for (auto const* entry : rows_of(entries_, id)) its.push_back(*entry);
+        found.entries += static_cast<std::int64_t>(its.size());
+        if (!replay.add(operation, its)) found.contradiction = id;
+    }
+    replay.finish();
+    std::ranges::sort(lots, {}, &Lot::place);
+    found.lots = static_cast<std::int64_t>(lots.size());
+    return lots;
+}
+
+MemoryCredits::WrongLots MemoryCredits::hold_against_history(LedgerId ledger, Only only) const {
+    WrongLots wrong;
+    auto& found = wrong.found;
+    auto const expected = replay(ledger, found);
+    if (found.contradiction) return wrong;
+    auto const is_asked_for = [&](Lot const& lot) {
+        return lot.ledger == ledger && (!only || lot.party.account == *only);
+    };
+    std::set<LotPlace> places;
+    for (auto lot : expected) {
+        places.insert(lot.place);
+        if (!is_asked_for(lot)) continue;
+        auto const* stored = find_in(lots_, lot.place);
+        bool const may_be_closed = lot.remaining == 0 || lot.expires_at;
+        lot.is_open = lot.remaining > 0 && (!stored || stored->is_open || !may_be_closed);
+        if (stored && *stored == lot) continue;
+        (stored ? found.differing : found.missing) += 1;
+        wrong.as_they_should_be.push_back(lot);
+    }
+    for (auto const& [place, lot] : lots_)
+        if (is_asked_for(lot) && !places.contains(place)) wrong.surplus.push_back(place);
+    found.surplus = static_cast<std::int64_t>(wrong.surplus.size());
+    for (auto const& lot : wrong.as_they_should_be)
+        if (!found.first || lot.place < *found.first) found.first = lot.place;
+    for (auto const& place : wrong.surplus)
+        if (!found.first || place < *found.first) found.first = place;
+    return wrong;
+}
+
+void MemoryCredits::mend(WrongLots const& wrong) {
+    for (auto const& place : wrong.surplus) forget(place);
+    for (auto const& lot : wrong.as_they_should_be) {
+        forget(lot.place);
+        put(lot);
+    }
+}
+
+/// Lots that can expire are closed exactly if that is recorded: of those that agree in operation,
+/// address and amount the first to be over were recorded first.
+std::vector<LotPlace> MemoryCredits::misclosed(LedgerId ledger, Only only) const {
+    using Recorded = std::tuple<CreditOperationId, AccountId, Amount>;
+    std::map<Recorded, std::vector<Lot const*>> alike;
+    std::map<Recorded, std::size_t> recorded;
+    for (auto const& [place, lot] : lots_)
+        if (lot.ledger == ledger && lot.remaining > 0 && lot.expires_at)
+            if (!only || lot.party.account == *only)
+                alike[{place.operation, lot.party.account, lot.remaining}].push_back(&lot);
+    for (auto const& event : events_)
+        if (event.ledger == ledger && event.type == EventType::credits_expired)
+            recorded[{{event.subject}, *event.account, *event.amount}] += 1;
+    std::vector<LotPlace> places;
+    for (auto& [what, lots] : alike) {
+        std::ranges::sort(lots, {}, [](Lot const* lot) {
+            return std::tuple(lot->is_open, *lot->expires_at, lot->place);
+        });
+        for (std::size_t i = 0; i < lots.size(); ++i)
+            if (lots[i]->is_open != (i >= recorded[what])) places.push_back(lots[i]->place);
+    }
+    return places;
 }
 
 }  // namespace penstock::db

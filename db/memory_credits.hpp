@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <vector>
 
 #include "db/check.hpp"
@@ -13,8 +14,11 @@ class MemoryCredits final : public CreditStore {
 public:
     using Accounts = std::map<domain::AccountName, domain::Account>;
 
-    /// `accounts`: the store's own, of all ledgers.
-    explicit MemoryCredits(Accounts const& accounts) : accounts_{accounts} {}
+    using Events = std::vector<domain::Event>;
+
+    /// The store's own, of all ledgers.
+    MemoryCredits(Accounts const& accounts, Events const& events)
+        : accounts_{accounts}, events_{events} {}
 
     void load(domain::KeySet const& keys, domain::Loaded& loaded) const;
     /// nullptr: no operation carries the key.
@@ -27,9 +31,9 @@ public:
     /// False: nothing is left.
     bool forget_oldest(domain::LedgerId ledger);
     /// The invariants of one ledger, on its accounts and totals.
-    std::vector<Check> verify(std::vector<domain::Account const*> const& accounts,
-                              std::vector<domain::Total> const& totals,
-                              std::vector<domain::Event> const& events) const;
+    std::vector<Check> verify(domain::LedgerId ledger,
+                              std::vector<domain::Account const*> const& accounts,
+                              std::vector<domain::Total> const& totals) const;
 
     Listed<ReferencedLot> list_valid_lots(domain::AccountName, domain::Instant at,
                                           SteadyTime) override;
@@ -58,7 +62,9 @@ private:
     std::map<domain::IdempotencyKey, domain::CreditOperationId> keys_;
     std::map<domain::LotPlace, domain::CreditEntry> entries_;  ///< by where they stand
     std::map<domain::LotPlace, domain::Lot> lots_;
-    std::map<domain::AccountId, std::vector<domain::LotPlace>> lots_by_account_;
+    // Of the open lots alone: what has gone by is in nobody's way.
+    std::map<domain::AccountId, std::set<domain::LotPlace>> open_lots_;
+    std::set<std::pair<domain::Instant, domain::LotPlace>> due_;  ///< those that expire
 };
 
 }  // namespace penstock::db

@@ -580,7 +580,7 @@ Store::Listed<Check> MemoryStore::verify(LedgerId ledger, SteadyTime) {
         if (name.first == ledger) rows.totals.push_back(total);
     auto const* verified = find_in(ledgers_, ledger);
     if (verified && verified->kind == LedgerKind::credits)
-        co_return credits_.verify(rows.accounts, rows.totals, events_);
+        co_return credits_.verify(ledger, rows.accounts, rows.totals);
     auto checks = verify_ledger(rows);
     for (auto& check : db::verify_sales(sale_rows(ledger))) checks.push_back(std::move(check));
     co_return checks;

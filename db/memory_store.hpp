@@ -144,7 +144,7 @@ private:
     std::set<std::pair<domain::Instant, domain::IdempotencyKey>> answers_by_age_;
     std::set<std::pair<domain::Instant, domain::LedgerId>> deleted_ledgers_;
     std::map<TotalName, domain::Total> totals_;
-    MemoryCredits credits_{accounts_};
+    MemoryCredits credits_{accounts_, events_};
     MemoryJobQueue jobs_;
 };
 

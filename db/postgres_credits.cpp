@@ -1,6 +1,7 @@
 #include "db/postgres_credits.hpp"
 
 #include "db/postgres_columns.hpp"
+#include "db/postgres_lots.hpp"
 #include "db/postgres_reads.hpp"
 #include "db/sql.hpp"
 
@@ -55,6 +56,10 @@ Lot lot(pg::Row row) {
 ReferencedLot referenced_lot(pg::Row row) { return {lot(row), std::string(row.text(9))}; }
 
 CreditBalance balance(pg::Row row) { return {std::string(row.text(0)), row.int8(1)}; }
+
+LedgerBehind ledger_behind(pg::Row row) {
+    return {{uuid(row, 0)}, std::string(row.text(1)), std::string(row.text(2))};
+}
 
 CreditLine line(pg::Row row) {
     return {std::string(row.text(1)), row.int4(2), row.int8(3), row.int8(4),
@@ -217,6 +222,11 @@ void write(pg::Segment& segment, Changes const& changes) {
 
 }  // namespace credits
 
+PostgresCredits::PostgresCredits(pg::Pool& pool, std::unique_ptr<PostgresLots> lots)
+    : pool_{pool}, lots_{std::move(lots)} {}
+
+PostgresCredits::~PostgresCredits() = default;
+
 CreditStore::Listed<ReferencedLot> PostgresCredits::list_valid_lots(AccountName name, Instant at,
                                                                     SteadyTime deadline) {
     pg::Params params;
@@ -296,6 +306,31 @@ CreditStore::Listed<Lot> PostgresCredits::list_lots(std::vector<CreditOperationI
                                                     SteadyTime deadline) {
     return reads::list<Lot>(pool_, sql::list_credit_lots, one_list(uuids(operations)), deadline,
                             lot);
+}
+
+CreditStore::Repaired PostgresCredits::compare_lots(LedgerId ledger, SteadyTime deadline) {
+    return lots_->compare(ledger, deadline);
+}
+
+CreditStore::Repaired PostgresCredits::repair_lots(LedgerId ledger,
+                                                   std::optional<std::string> address,
+                                                   SteadyTime deadline) {
+    if (!address) co_return co_await lots_->repair(ledger, std::nullopt, deadline);
+    pg::Params name;
+    name.uuid(ledger.value.bytes).text(*address);
+    auto const found = co_await reads::list<Account>(pool_, sql::find_account, std::move(name),
+                                                     deadline, rows::account);
+    if (!found) co_return found.error();
+    if (found->empty()) co_return LotRepair();
+    co_return co_await lots_->repair(ledger, found->front().id, deadline);
+}
+
+CreditStore::Listed<LedgerBehind> PostgresCredits::list_ledgers_behind(
+    std::optional<LedgerId> after, std::size_t limit, SteadyTime deadline) {
+    pg::Params params;
+    params.int8(limit_of(limit)).uuid(after.value_or(LedgerId{}).value.bytes);
+    return reads::list<LedgerBehind>(pool_, sql::list_credit_ledgers_behind, std::move(params),
+                                     deadline, ledger_behind);
 }
 
 }  // namespace penstock::db

@@ -1,16 +1,21 @@
 // Credits in PostgreSQL: what a batch loads and writes of them, and what can be asked.
 #pragma once
 
+#include <memory>
+
 #include "db/credit_store.hpp"
 #include "db/pg/pool.hpp"
 #include "db/pg/segment.hpp"
 
 namespace penstock::db {
 
+class PostgresLots;
+
 /// Asks through the store's connections for reads.
 class PostgresCredits final : public CreditStore {
 public:
-    explicit PostgresCredits(pg::Pool& pool) : pool_{pool} {}
+    PostgresCredits(pg::Pool& pool, std::unique_ptr<PostgresLots> lots);
+    ~PostgresCredits() override;
 
     Listed<ReferencedLot> list_valid_lots(domain::AccountName, domain::Instant at,
                                           SteadyTime) override;
@@ -28,9 +33,14 @@ public:
                                              std::vector<domain::CreditOperationId>,
                                              SteadyTime) override;
     Listed<domain::Lot> list_lots(std::vector<domain::CreditOperationId>, SteadyTime) override;
+    Repaired compare_lots(domain::LedgerId, SteadyTime) override;
+    Repaired repair_lots(domain::LedgerId, std::optional<std::string> address, SteadyTime) override;
+    Listed<LedgerBehind> list_ledgers_behind(std::optional<domain::LedgerId> after,
+                                             std::size_t limit, SteadyTime) override;
 
 private:
     pg::Pool& pool_;
+    std::unique_ptr<PostgresLots> lots_;
 };
 
 namespace credits {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "db/postgres_lots.hpp"
 #include "db/postgres_purge.hpp"
 #include "db/postgres_reads.hpp"
 #include "db/postgres_rows.hpp"
@@ -106,7 +107,7 @@ PostgresStore::PostgresStore(asio::any_io_executor executor, PostgresOptions opt
       options_(std::move(options)),
       readers_(executor, for_reads(options_.connection), options_.read_connections,
                options_.backoff, options_.on_connection),
-      credits_(readers_),
+      credits_(readers_, std::make_unique<PostgresLots>(executor, options_)),
       jobs_(executor, options_.connection, options_.backoff, readers_),
       purge_(std::make_unique<PostgresPurge>(executor, options_)) {}
 

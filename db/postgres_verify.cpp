@@ -27,6 +27,7 @@ constexpr Statement const* credit_checks[] = {
     &sql::verify_credits_equal_history,
     &sql::verify_credit_lots_close_in_time,
     &sql::verify_totals_equal_credits,
+    &sql::verify_credit_lots_keep_up,
 };
 
 Check check_of(Statement const& statement, pg::Row row) {
@@ -83,10 +84,17 @@ Store::Listed<Check> PostgresStore::verify(LedgerId ledger, SteadyTime deadline)
     auto const kind_of = [](pg::Row row) { return row.int2(0); };
     auto const kind = co_await find<std::int16_t>(sql::kind_of_ledger, params, deadline, kind_of);
     if (!kind) co_return kind.error();
+    bool const is_of_credits = *kind == static_cast<std::int16_t>(LedgerKind::credits);
     Checks checks = ledger_checks;
-    if (*kind == static_cast<std::int16_t>(LedgerKind::credits)) checks = credit_checks;
+    if (is_of_credits) checks = credit_checks;
     auto options = for_scans(options_);
-    co_return co_await scan(executor_, std::move(options), checks, ledger.to_string(), deadline);
+    auto results =
+        co_await scan(executor_, std::move(options), checks, ledger.to_string(), deadline);
+    if (!results || !is_of_credits) co_return results;
+    auto const compared = co_await credits_.compare_lots(ledger, deadline);
+    if (!compared) co_return compared.error();
+    results->push_back(replay_check(*compared));
+    co_return results;
 }
 
 Store::Listed<Check> PostgresStore::verify_sales(SteadyTime deadline) {

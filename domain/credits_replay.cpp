@@ -16,6 +16,7 @@ bool CreditReplay::drain(CreditOperation const& operation, Party const& party, A
                          std::vector<Portion>& portions) {
     auto& book = books_[party.account];
     book.order_by(operation.drain);
+    book.settle_first(operation.created_at(), settled_);
     book.drain(wanted, operation.created_at(), [&](LotBook::Entry& entry, Amount taken) {
         entry.lot.remaining -= taken;
         entry.lot.is_open = entry.lot.remaining > 0;
@@ -25,11 +26,11 @@ bool CreditReplay::drain(CreditOperation const& operation, Party const& party, A
 }
 
 void CreditReplay::make_lot(CreditOperation const& operation, Party const& party,
-                            Portion const& portion, std::int32_t index) {
+                            Portion const& portion) {
     Lot lot;
     lot.ledger = ledger_;
     lot.party = party;
-    lot.place = {operation.id, index};
+    lot.place = {operation.id, lots_made_++};
     lot.amount = portion.amount;
     lot.remaining = portion.amount;
     lot.expires_at = portion.expires_at;
@@ -38,31 +39,36 @@ void CreditReplay::make_lot(CreditOperation const& operation, Party const& party
 }
 
 bool CreditReplay::add(CreditOperation const& operation, std::span<CreditEntry const> entries) {
-    std::int32_t lots = 0;
-    bool fits = true;
-    for (auto const& entry : entries) {
-        bool const is_of_sender = operation.sender && entry.party == *operation.sender;
-        if (is_of_sender) continue;  // drained by what the others received
-        std::vector<Portion> portions;
-        switch (operation.kind) {
-            case CreditKind::expense:
-                fits &= drain(operation, entry.party, -entry.amount, portions);
-                continue;
-            case CreditKind::grant:
-                portions = {{entry.amount, entry.expires_at}};
-                break;
-            case CreditKind::transfer:
-                portions = portions_received(
-                    operation.minted, {entry.amount, entry.expires_at}, [&](Amount amount) {
-                        std::vector<Portion> taken;
-                        fits &= drain(operation, *operation.sender, amount, taken);
-                        return taken;
-                    });
-        }
-        for (auto const& portion : portions) make_lot(operation, entry.party, portion, lots++);
-    }
+    lots_made_ = 0;
+    for (auto const& entry : entries)
+        if (!play(operation, entry)) return false;
     settle_now_and_then(operation.created_at());
-    return fits;
+    return true;
+}
+
+bool CreditReplay::play(CreditOperation const& operation, CreditEntry const& entry) {
+    std::vector<Portion> portions;
+    bool fits = true;
+    switch (operation.kind) {
+        case CreditKind::expense:
+            return entry.amount <= 0 && drain(operation, entry.party, -entry.amount, portions);
+        case CreditKind::grant:
+            portions = {{entry.amount, entry.expires_at}};
+            break;
+        case CreditKind::transfer:
+            if (!operation.sender) return false;
+            // The sender's own row: what the others received has drained it.
+            if (entry.party == *operation.sender) return entry.amount <= 0;
+            portions = portions_received(
+                operation.minted, {entry.amount, entry.expires_at}, [&](Amount amount) {
+                    std::vector<Portion> taken;
+                    fits = drain(operation, *operation.sender, amount, taken);
+                    return taken;
+                });
+    }
+    if (entry.amount <= 0 || !fits) return false;
+    for (auto const& portion : portions) make_lot(operation, entry.party, portion);
+    return true;
 }
 
 void CreditReplay::settle_now_and_then(Instant t) {
@@ -72,8 +78,10 @@ void CreditReplay::settle_now_and_then(Instant t) {
 }
 
 void CreditReplay::finish() {
-    for (auto const& [account, book] : books_)
+    for (auto& [account, book] : books_) {
         for (auto const* entry : book.entries()) settled_(entry->lot);
+        book = LotBook();
+    }
     books_.clear();
 }
 

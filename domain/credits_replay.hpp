@@ -23,20 +23,23 @@ public:
     /// `entries`: the operation's, in the order of their indexes. False: they contradict the
     /// operations before them, so this is no history that was ever decided.
     bool add(CreditOperation const& operation, std::span<CreditEntry const> entries);
+    /// How many lots the operation added last has made: their indexes are below it.
+    std::int32_t lots_made() const { return lots_made_; }
     /// The lots that are left.
     void finish();
 
 private:
     bool drain(CreditOperation const& operation, Party const& party, Amount wanted,
                std::vector<Portion>& portions);
-    void make_lot(CreditOperation const& operation, Party const& party, Portion const& portion,
-                  std::int32_t index);
+    void make_lot(CreditOperation const& operation, Party const& party, Portion const& portion);
     void settle_now_and_then(Instant t);
+    bool play(CreditOperation const& operation, CreditEntry const& entry);
 
     LedgerId ledger_;
     Settled settled_;
     std::unordered_map<AccountId, LotBook, UuidHash> books_;
     std::size_t made_since_settling_ = 0;
+    std::int32_t lots_made_ = 0;
 };
 
 }  // namespace penstock::domain

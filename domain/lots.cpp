@@ -99,6 +99,15 @@ void LotBook::settle(Instant t, std::function<void(Lot const&)> const& settled) 
     }
 }
 
+void LotBook::settle_first(Instant t, std::function<void(Lot const&)> const& settled) {
+    while (!lots_.empty() && !is_valid(lots_.begin()->second.lot, t)) {
+        auto const& lot = lots_.begin()->second.lot;
+        settled(lot);
+        ranks_.erase(lot.place);
+        lots_.erase(lots_.begin());
+    }
+}
+
 bool LotBook::has_open_lot_of(LedgerId ledger) const {
     return std::ranges::any_of(lots_, [ledger](auto const& ranked) {
         auto const& lot = ranked.second.lot;

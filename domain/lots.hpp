@@ -67,6 +67,8 @@ public:
 
     /// Hands out and forgets what can never be drained again: what is drained, or over at `t`.
     void settle(Instant t, std::function<void(Lot const&)> const& settled);
+    /// The same of what stands before the first lot that is valid: a drain need not pass it again.
+    void settle_first(Instant t, std::function<void(Lot const&)> const& settled);
 
     bool has_open_lot_of(LedgerId ledger) const;
 
