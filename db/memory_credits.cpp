@@ -135,10 +135,7 @@ bool MemoryCredits::forget_oldest(LedgerId ledger) {
     auto const oldest = std::ranges::find_if(operations_, is_its);
     if (oldest == operations_.end()) return ledgers_.erase(ledger) > 0;
     auto const id = oldest->first;
-    for (auto const* lot : rows_of(lots_, id)) {
-        std::erase(lots_by_account_.at(lot->party.account), lot->place);
-        lots_.erase(LotPlace(lot->place));
-    }
+    for (auto const* lot : rows_of(lots_, id)) forget(lot->place);
     for (auto const* entry : rows_of(entries_, id)) entries_.erase(LotPlace{id, entry->index});
     if (auto const& use = oldest->second.key_use) keys_.erase(use->key);
     references_.erase({ledger, oldest->second.reference});

@@ -18,6 +18,7 @@
 #include "server/http/json_writer.hpp"
 #include "server/http/listener.hpp"
 #include "server/jobs/reports.hpp"
+#include "server/lots_at_start.hpp"
 #include "server/openapi.hpp"
 #include "server/product_reads.hpp"
 #include "server/sales/desk.hpp"
@@ -391,6 +392,7 @@ int Application::run() {
     std::signal(SIGPIPE, SIG_IGN);
     fit_connections();
     prepare_schema();
+    prepare_lots();
     open_fronts();
     lead_reconciliation();
     signals_.add(SIGTERM);
@@ -420,6 +422,11 @@ void Application::prepare_schema() {
     database_identity_ = report.identity;
     log_.info("schema_ready",
               {{"version_before", report.version_before}, {"version", report.version_after}});
+}
+
+/// Whoever asks for a balance gets one that follows from the history.
+void Application::prepare_lots() {
+    if (!options_.database_url.empty()) bring_lots_up_to_date(options_, log_);
 }
 
 /// Binds: shard 0 first, so that port 0 becomes one port for all, and nobody else's.

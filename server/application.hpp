@@ -40,6 +40,7 @@ private:
 
     void fit_connections();
     void prepare_schema();
+    void prepare_lots();
     void open_fronts();
     std::unique_ptr<Periodic> make_periodic(PeriodicOptions options, Periodic::Work work,
                                             char const* failure_event);

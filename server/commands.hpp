@@ -15,5 +15,6 @@ struct Options;
 int measure(Options const& options);
 int healthcheck(Options const& options);
 int verify(Options const& options);
+int repair(Options const& options);
 
 }  // namespace penstock::server

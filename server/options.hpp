@@ -80,7 +80,9 @@ struct Options {
     LogLevel log_level = LogLevel::info;
 
     // the other commands
-    std::string ledger;                     ///< verify: empty means all
+    std::string ledger;                     ///< verify, repair: empty means all
+    std::string organization;               ///< verify, repair: by id; empty means all
+    std::string address;                    ///< repair: empty means all
     std::string url;                        ///< healthcheck
     TextFormat format = TextFormat::plain;  ///< options
     std::size_t measure_batch = 0;

@@ -84,7 +84,7 @@ asio::awaitable<std::string> lots_of(db::Store& store, Ledger ledger, std::strin
 
 asio::awaitable<void> check_verified(db::Store& store, Ledger ledger) {
     auto const checks = value_of(co_await store.verify(ledger.id, in_time()));
-    BOOST_TEST(checks.size() == 3u);
+    BOOST_TEST(checks.size() == 5u);
     for (auto const& check : checks) BOOST_TEST(check.ok, check.name << ": " << check.detail);
 }
 
@@ -313,13 +313,12 @@ asio::awaitable<std::vector<Lot>> replayed(db::CreditStore& credits, LedgerId le
     co_return lots;
 }
 
-asio::awaitable<void> replay_of_the_history_gives_the_stored_lots(db::Store& store,
-                                                                  Driver& driver) {
+/// What may happen on a ledger in as many steps, with the expiry of lots now and then recorded.
+asio::awaitable<void> make_history(db::Store& store, Driver& driver, Ledger ledger, int steps) {
     constexpr unsigned seed = 20'261'121;
     BOOST_TEST_MESSAGE("seed " << seed);
     std::mt19937 random(seed);
-    auto const ledger = co_await open_credits(driver);
-    for (int step = 0; step < 60; ++step) {
+    for (int step = 0; step < steps; ++step) {
         driver.at.ms += static_cast<std::int64_t>(random() % 6'000) - 1'500;
         std::vector<Envelope> batch;
         for (int i = 0; i < 4; ++i)
@@ -330,6 +329,12 @@ asio::awaitable<void> replay_of_the_history_gives_the_stored_lots(db::Store& sto
         Command const expire = ExpireLots{ledger.id, due};
         if (step % 5 == 0) co_await driver.one(expire);
     }
+}
+
+asio::awaitable<void> replay_of_the_history_gives_the_stored_lots(db::Store& store,
+                                                                  Driver& driver) {
+    auto const ledger = co_await open_credits(driver);
+    co_await make_history(store, driver, ledger, 60);
     auto& credits = store.credits();
     auto const expected = co_await replayed(credits, ledger.id);
     std::vector<CreditOperationId> ids;
@@ -341,6 +346,191 @@ asio::awaitable<void> replay_of_the_history_gives_the_stored_lots(db::Store& sto
     for (auto& lot : stored) lot.is_open = lot.remaining > 0;
     BOOST_TEST((stored == expected));
     co_await check_verified(store, ledger);
+}
+
+/// Every lot that the ledger's operations made.
+asio::awaitable<std::vector<Lot>> all_lots(db::CreditStore& credits, LedgerId ledger) {
+    auto const operations =
+        value_of(co_await credits.list_operations(ledger, std::nullopt, 10'000, in_time()));
+    std::vector<CreditOperationId> ids;
+    for (auto const& operation : operations) ids.push_back(operation.id);
+    co_return value_of(co_await credits.list_lots(ids, in_time()));
+}
+
+/// Writes rows that no rule has made.
+asio::awaitable<void> damage(Driver& driver, Changes changes) {
+    std::vector<Envelope> nothing;
+    auto prepared = co_await driver.prepare(std::move(nothing));
+    prepared.changes = std::move(changes);
+    auto const error = co_await driver.commit(prepared);
+    BOOST_REQUIRE_MESSAGE(!error, error.message());
+}
+
+/// One of the address's own, and open: of those that expire, or of the others.
+Lot open_lot(std::vector<Lot> const& lots, std::string const& address, bool expires) {
+    auto const found = std::ranges::find_if(lots, [&](Lot const& lot) {
+        return lot.is_open && lot.party.address == address &&
+               lot.expires_at.has_value() == expires && lot.remaining > 1;
+    });
+    BOOST_REQUIRE((found != lots.end()));
+    return *found;
+}
+
+/// A grant, spent from and passed on; of two lots that are over, the end of one is recorded.
+asio::awaitable<Ledger> make_small_history(db::Store& store, Driver& driver) {
+    auto const ledger = co_await open_credits(driver);
+    auto const soon = at_second(5);
+    auto const late = at_second(100);
+    auto const first = grant(ledger, "a",
+                             all(draft("ann", 50), draft("ann", 40, late), draft("ann", 7, soon),
+                                 draft("ann", 7, soon), draft("bob", 30), draft("bob", 20, late)));
+    co_await driver.one(first);
+    co_await driver.one(spend(ledger, "b", all(draft("ann", 10), draft("bob", 5))));
+    co_await driver.one(send(ledger, "c", "bob", all(draft("cid", 6))));
+    driver.at = at_second(6);
+    auto due = value_of(co_await store.credits().list_due_lots(driver.at, 10'000, in_time()));
+    std::erase_if(due, [&](Lot const& lot) { return lot.ledger != ledger.id; });
+    BOOST_REQUIRE(due.size() == 2u);
+    due.pop_back();
+    Command const expire = ExpireLots{ledger.id, due};
+    co_await driver.one(expire);
+    co_return ledger;
+}
+
+std::string failing(std::vector<db::Check> const& checks) {
+    std::string names;
+    for (auto const& check : checks)
+        if (!check.ok) names += check.name + ' ';
+    return names;
+}
+
+asio::awaitable<void> a_repair_finds_nothing_on_a_sound_ledger(db::Store& store, Driver& driver) {
+    auto const ledger = co_await open_credits(driver);
+    auto& credits = store.credits();
+    auto const none = value_of(co_await credits.repair_lots(ledger.id, std::nullopt, in_time()));
+    BOOST_TEST((none == db::LotRepair()));
+    co_await make_history(store, driver, ledger, 20);
+    auto const before = co_await all_lots(credits, ledger.id);
+    auto const compared = value_of(co_await credits.compare_lots(ledger.id, in_time()));
+    auto const repaired =
+        value_of(co_await credits.repair_lots(ledger.id, std::nullopt, in_time()));
+    BOOST_TEST(is_clean(repaired), describe(repaired));
+    BOOST_TEST((compared == repaired));
+    BOOST_TEST(repaired.lots == static_cast<std::int64_t>(before.size()));
+    auto const after = co_await all_lots(credits, ledger.id);
+    BOOST_TEST((after == before));
+    auto behind = value_of(co_await credits.list_ledgers_behind(std::nullopt, 10'000, in_time()));
+    std::erase_if(behind, [&](auto const& each) { return each.ledger != ledger.id; });
+    BOOST_TEST(behind.empty());
+}
+
+asio::awaitable<void> damaged_lots_are_mended_by_replay(db::Store& store, Driver& driver) {
+    auto const ledger = co_await make_small_history(store, driver);
+    auto& credits = store.credits();
+    auto const sound = co_await all_lots(credits, ledger.id);
+    auto lower = open_lot(sound, "ann", false);
+    lower.remaining -= 1;
+    auto closed = open_lot(sound, "bob", false);
+    closed.is_open = false;
+    auto not_recorded = open_lot(sound, "ann", true);
+    not_recorded.is_open = false;
+    auto surplus = open_lot(sound, "bob", true);
+    surplus.place.index = 1'000;
+    auto stray = surplus;
+    stray.place.operation = {make_uuid7(at_second(1), 7, 7)};
+    Changes changes;
+    changes.changed_lots = {lower, closed, not_recorded};
+    changes.new_lots = {surplus, stray};
+    co_await damage(driver, changes);
+
+    auto const checks = value_of(co_await store.verify(ledger.id, in_time()));
+    BOOST_TEST(failing(checks) ==
+               "credits_equal_history credit_lots_close_in_time credit_lots_equal_replay ");
+    auto const compared = value_of(co_await credits.compare_lots(ledger.id, in_time()));
+    BOOST_TEST(wrong_lots(compared) == 4);
+    auto const repaired =
+        value_of(co_await credits.repair_lots(ledger.id, std::nullopt, in_time()));
+    BOOST_TEST(repaired.missing == 0);
+    BOOST_TEST(repaired.differing == 2);
+    BOOST_TEST(repaired.surplus == 2);
+    BOOST_TEST(repaired.misclosed == 1);
+    auto const mended = co_await all_lots(credits, ledger.id);
+    BOOST_TEST((mended == sound));
+    co_await check_verified(store, ledger);
+    auto const again = value_of(co_await credits.repair_lots(ledger.id, std::nullopt, in_time()));
+    BOOST_TEST(is_clean(again), describe(again));
+    auto const spent = co_await driver.one(spend(ledger, "d", all(draft("ann", 80))));
+    BOOST_TEST(refusal_of(spent) == "");
+}
+
+asio::awaitable<void> one_address_is_mended_alone(db::Store& store, Driver& driver) {
+    auto const ledger = co_await make_small_history(store, driver);
+    auto& credits = store.credits();
+    auto const sound = co_await all_lots(credits, ledger.id);
+    Changes changes;
+    std::int32_t index = 500;
+    for (auto const* address : {"ann", "bob"}) {
+        changes.changed_lots.push_back(open_lot(sound, address, false));
+        changes.changed_lots.back().remaining -= 1;
+        changes.changed_lots.push_back(open_lot(sound, address, true));
+        changes.changed_lots.back().is_open = false;
+        changes.new_lots.push_back(open_lot(sound, address, true));
+        changes.new_lots.back().place.index = index++;
+    }
+    co_await damage(driver, changes);
+    auto const ann = value_of(co_await credits.repair_lots(ledger.id, "ann", in_time()));
+    BOOST_TEST(ann.differing == 1);
+    BOOST_TEST(ann.surplus == 1);
+    BOOST_TEST(ann.misclosed == 1);
+    auto const left = value_of(co_await credits.compare_lots(ledger.id, in_time()));
+    BOOST_TEST(wrong_lots(left) == 2);
+    auto const nobody = value_of(co_await credits.repair_lots(ledger.id, "zoe", in_time()));
+    BOOST_TEST((nobody == db::LotRepair()));
+    auto const bob = value_of(co_await credits.repair_lots(ledger.id, "bob", in_time()));
+    BOOST_TEST(wrong_lots(bob) == 3);
+    auto const mended = co_await all_lots(credits, ledger.id);
+    BOOST_TEST((mended == sound));
+    co_await check_verified(store, ledger);
+}
+
+/// An expense that nobody could have paid, later than all that was decided.
+void add_impossible_expense(Ledger const& ledger, Party const& payer, Changes& changes) {
+    CreditOperation operation;
+    operation.id = {make_uuid7(at_second(50), 7, 7)};
+    operation.ledger = ledger.id;
+    operation.kind = CreditKind::expense;
+    operation.reference = "never decided";
+    CreditEntry entry;
+    entry.ledger = ledger.id;
+    entry.operation = operation.id;
+    entry.kind = operation.kind;
+    entry.reference = operation.reference;
+    entry.party = payer;
+    entry.amount = -1'000'000;
+    changes.credit_operations = {operation};
+    changes.credit_entries = {entry};
+}
+
+asio::awaitable<void> a_history_that_contradicts_itself_mends_nothing(db::Store& store,
+                                                                      Driver& driver) {
+    auto const ledger = co_await make_small_history(store, driver);
+    auto& credits = store.credits();
+    auto const lots = co_await all_lots(credits, ledger.id);
+    auto lower = open_lot(lots, "ann", false);
+    lower.remaining -= 1;
+    Changes changes;
+    changes.changed_lots = {lower};
+    add_impossible_expense(ledger, lower.party, changes);
+    co_await damage(driver, changes);
+    auto const before = co_await all_lots(credits, ledger.id);
+    auto const repaired =
+        value_of(co_await credits.repair_lots(ledger.id, std::nullopt, in_time()));
+    BOOST_TEST((repaired.contradiction == changes.credit_operations.front().id));
+    BOOST_TEST(!is_clean(repaired));
+    auto const after = co_await all_lots(credits, ledger.id);
+    BOOST_TEST((after == before));
+    auto const checks = value_of(co_await store.verify(ledger.id, in_time()));
+    BOOST_TEST(failing(checks).find("credit_lots_equal_replay") != std::string::npos);
 }
 
 template <auto Rule>
@@ -360,6 +550,10 @@ constexpr std::array rules{
     PENSTOCK_RULE(what_is_over_is_found_and_closed_once),
     PENSTOCK_RULE(a_ledger_of_credits_is_deleted_once_nothing_counts),
     PENSTOCK_RULE(replay_of_the_history_gives_the_stored_lots),
+    PENSTOCK_RULE(a_repair_finds_nothing_on_a_sound_ledger),
+    PENSTOCK_RULE(damaged_lots_are_mended_by_replay),
+    PENSTOCK_RULE(one_address_is_mended_alone),
+    PENSTOCK_RULE(a_history_that_contradicts_itself_mends_nothing),
 };
 #undef PENSTOCK_RULE
 
