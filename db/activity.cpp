@@ -6,6 +6,7 @@
 namespace penstock::db {
 namespace {
 
+using domain::CreditKind;
 using domain::EventType;
 using domain::TransferKind;
 
@@ -15,6 +16,9 @@ constexpr ActivityName names[] = {
     {purchase_completed, "purchase.completed"},
     {product_created, "product.created"},
     {order_completed, "order.completed"},
+    {activity_of(CreditKind::grant), "credits.granted"},
+    {activity_of(CreditKind::expense), "credits.spent"},
+    {activity_of(CreditKind::transfer), "credits.transferred"},
     {activity_of(TransferKind::deposit), "transfer.deposit"},
     {activity_of(TransferKind::withdrawal), "transfer.withdrawal"},
     {activity_of(TransferKind::transfer), "transfer.transfer"},
@@ -27,6 +31,7 @@ constexpr ActivityName names[] = {
     {activity_of(EventType::hold_voided), "hold.voided"},
     {activity_of(EventType::hold_expired), "hold.expired"},
     {activity_of(EventType::purchase_refunded), "purchase.refunded"},
+    {activity_of(EventType::credits_expired), "credits.expired"},
     {activity_of(EventType::order_cancelled), "order.cancelled"},
     {activity_of(EventType::product_restocked), "product.restocked"},
 };

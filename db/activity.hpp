@@ -8,12 +8,13 @@
 #include <string_view>
 #include <vector>
 
+#include "domain/credit_rows.hpp"
 #include "domain/model.hpp"
 
 namespace penstock::db {
 
 /// What happened, by the number that the statements use: rows that were made have one each,
-/// transfers 100 + their kind, events 200 + their type.
+/// operations on credits 50 + their kind, transfers 100 + their kind, events 200 + their type.
 using ActivityType = std::int16_t;
 
 struct ActivityName {
@@ -30,6 +31,9 @@ inline constexpr ActivityType hold_created = 2;
 inline constexpr ActivityType purchase_completed = 3;
 inline constexpr ActivityType product_created = 4;
 inline constexpr ActivityType order_completed = 5;
+constexpr ActivityType activity_of(domain::CreditKind kind) {
+    return static_cast<ActivityType>(50 + static_cast<std::int16_t>(kind));
+}
 constexpr ActivityType activity_of(domain::TransferKind kind) {
     return static_cast<ActivityType>(100 + static_cast<std::int16_t>(kind));
 }
@@ -49,6 +53,9 @@ struct Activity {
     std::optional<domain::ProductId> product;  ///< itself, or the order's
     std::optional<std::string> user;           ///< the order's, paid for or not
     std::optional<std::int64_t> quantity;      ///< ordered, or added to the stock
+    /// The operation's on credits. Of one that serves several addresses neither these nor an
+    /// amount are said, only the sender: its history has them.
+    std::optional<std::string> reference;
 
     domain::Instant at() const { return domain::instant_of(id.value); }
     bool operator==(Activity const&) const = default;

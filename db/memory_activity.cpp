@@ -104,11 +104,44 @@ Activity activity_of_event(Event const& event, Addresses const& addresses) {
     return item;
 }
 
+using Entries = std::vector<CreditEntry const*>;
+
+/// Whom it served, if that is one alone: the sender's own row follows the others.
+CreditEntry const* only_one(CreditOperation const& operation, Entries const& entries) {
+    bool const is_one =
+        entries.size() == 1 || (entries.size() == 2 && operation.sender == entries[1]->party);
+    return is_one ? entries.front() : nullptr;
+}
+
+Activity activity_of_credits(CreditOperation const& operation, Entries const& entries) {
+    Activity item;
+    item.id = {operation.id.value};
+    item.type = activity_of(operation.kind);
+    item.subject = operation.id.to_string();
+    item.reference = operation.reference;
+    if (operation.sender) item.account = operation.sender->address;
+    auto const* only = only_one(operation, entries);
+    if (!only) return item;
+    (operation.sender ? item.counterparty : item.account) = only->party.address;
+    item.amount = only->amount < 0 ? -only->amount : only->amount;
+    return item;
+}
+
+bool has_part(CreditOperation const& operation, Entries const& entries,
+              std::string const& address) {
+    return (operation.sender && operation.sender->address == address) ||
+           std::ranges::any_of(entries,
+                               [&](auto const* entry) { return entry->party.address == address; });
+}
+
+bool has_part(Activity const& item, std::string const& address) {
+    return item.account == address || item.counterparty == address;
+}
+
+/// Whatever its parties are.
 bool matches(Activity const& item, ActivityPage const& page) {
     if (page.type && item.type != *page.type) return false;
     if (page.subject && item.subject != *page.subject) return false;
-    if (page.account && item.account != page.account && item.counterparty != page.account)
-        return false;
     return !page.before || item.id < *page.before;
 }
 
@@ -119,7 +152,7 @@ Store::Listed<Activity> MemoryStore::list_activity(OrganizationId organization, 
     std::vector<Activity> list;
     Addresses addresses;
     for (auto const& [name, account] : accounts_) addresses.emplace(account.id, account.address);
-    auto const add = [&](std::optional<LedgerId> const& ledger, Activity item) {
+    auto const put = [&](std::optional<LedgerId> const& ledger, Activity item) {
         if (page.ledger && ledger != page.ledger) return;
         if (ledger) {
             auto const known = ledgers_.find(*ledger);
@@ -128,18 +161,29 @@ Store::Listed<Activity> MemoryStore::list_activity(OrganizationId organization, 
         }
         if (matches(item, page)) list.push_back(std::move(item));
     };
+    auto const is_asked_for = [&](Activity const& item) {
+        return !page.account || has_part(item, *page.account);
+    };
+    auto const add = [&](std::optional<LedgerId> const& ledger, Activity item) {
+        if (is_asked_for(item)) put(ledger, std::move(item));
+    };
     auto const add_sale = [&](Product const& product, Order const* order, Activity item) {
         bool const is_paid = product.payment && ledgers_.contains(product.payment->ledger);
         if (page.ledger && (!is_paid || product.payment->ledger != *page.ledger)) return;
         if (is_paid) add_payment(*product.payment, order, item);
         if (order) item.user = order->user;
-        if (matches(item, page)) list.push_back(std::move(item));
+        if (is_asked_for(item) && matches(item, page)) list.push_back(std::move(item));
     };
     for (auto const& [index, one] : transfers_) add(one.ledger, activity_of_transfer(one));
     for (auto const& [name, one] : purchases_) add(one.ledger, activity_of_purchase(one));
     for (auto const& [name, one] : holds_) add(one.ledger, activity_of_hold(one));
     for (auto const& [name, account] : accounts_)
         if (!account.address.starts_with('@')) add(account.ledger, activity_of_account(account));
+    for (auto const& [id, operation] : credits_.operations()) {
+        auto const entries = credits_.entries_of(id);
+        if (page.account && !has_part(operation, entries, *page.account)) continue;
+        put(operation.ledger, activity_of_credits(operation, entries));
+    }
     for (auto const& [id, product] : products_) {
         if (product.organization != organization) continue;
         add_sale(product, nullptr, activity_of_product(product));
@@ -149,6 +193,8 @@ Store::Listed<Activity> MemoryStore::list_activity(OrganizationId organization, 
         if (event.organization != organization) continue;
         auto item = activity_of_event(event, addresses);
         if (!event.product) {
+            auto const granted = credits_.operations().find({event.subject});
+            if (granted != credits_.operations().end()) item.reference = granted->second.reference;
             add(event.ledger, std::move(item));
             continue;
         }

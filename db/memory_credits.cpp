@@ -44,6 +44,10 @@ std::vector<Row const*> rows_of(std::map<LotPlace, Row> const& rows, CreditOpera
 
 }  // namespace
 
+std::vector<CreditEntry const*> MemoryCredits::entries_of(CreditOperationId operation) const {
+    return rows_of(entries_, operation);
+}
+
 void MemoryCredits::load(KeySet const& keys, Loaded& loaded) const {
     for (auto const& id : keys.credit_ledgers)
         if (auto const* last = find_in(ledgers_, id)) loaded.credit_ledgers.push_back({id, *last});
@@ -65,7 +69,7 @@ CreditOperation const* MemoryCredits::find_key(IdempotencyKey key) const {
 KeyRecord MemoryCredits::record_of(CreditOperation const& operation) const {
     Credited credited{operation, {}};
     if (operation.kind == CreditKind::expense) {
-        for (auto const* entry : rows_of(entries_, operation.id))
+        for (auto const* entry : entries_of(operation.id))
             credited.lines.push_back(
                 {entry->party.address, entry->index, -entry->amount, entry->shortfall});
     } else {
@@ -136,7 +140,7 @@ bool MemoryCredits::forget_oldest(LedgerId ledger) {
     if (oldest == operations_.end()) return ledgers_.erase(ledger) > 0;
     auto const id = oldest->first;
     for (auto const* lot : rows_of(lots_, id)) forget(lot->place);
-    for (auto const* entry : rows_of(entries_, id)) entries_.erase(LotPlace{id, entry->index});
+    for (auto const* entry : entries_of(id)) entries_.erase(LotPlace{id, entry->index});
     if (auto const& use = oldest->second.key_use) keys_.erase(use->key);
     references_.erase({ledger, oldest->second.reference});
     operations_.erase(oldest);
@@ -274,7 +278,7 @@ CreditStore::Listed<CreditEntry> MemoryCredits::list_entries(
     LedgerId, std::vector<CreditOperationId> operations, SteadyTime) {
     std::vector<CreditEntry> list;
     for (auto const& id : operations)
-        for (auto const* entry : rows_of(entries_, id)) list.push_back(*entry);
+        for (auto const* entry : entries_of(id)) list.push_back(*entry);
     co_return list;
 }
 
@@ -327,7 +331,7 @@ std::vector<Lot> MemoryCredits::replay(LedgerId ledger, LotRepair& found) const 
     for (auto const& [id, operation] : operations_) {
         if (operation.ledger != ledger || found.contradiction) continue;
         std::vector<CreditEntry> its;
-        for (auto const* entry : rows_of(entries_, id)) its.push_back(*entry);
+        for (auto const* entry : entries_of(id)) its.push_back(*entry);
         found.entries += static_cast<std::int64_t>(its.size());
         if (!replay.add(operation, its)) found.contradiction = id;
     }

@@ -27,6 +27,10 @@ public:
     void free_key(domain::IdempotencyKey key);
     void commit(domain::Changes const& changes);
     bool has_open_lots(domain::LedgerId ledger) const;
+    std::map<domain::CreditOperationId, domain::CreditOperation> const& operations() const {
+        return operations_;
+    }
+    std::vector<domain::CreditEntry const*> entries_of(domain::CreditOperationId operation) const;
     /// An operation of a deleted ledger with its entries and lots, at last the ledger itself.
     /// False: nothing is left.
     bool forget_oldest(domain::LedgerId ledger);
@@ -51,11 +55,31 @@ public:
                                              std::vector<domain::CreditOperationId>,
                                              SteadyTime) override;
     Listed<domain::Lot> list_lots(std::vector<domain::CreditOperationId>, SteadyTime) override;
+    Repaired compare_lots(domain::LedgerId, SteadyTime) override;
+    Repaired repair_lots(domain::LedgerId, std::optional<std::string> address, SteadyTime) override;
+    Listed<LedgerBehind> list_ledgers_behind(std::optional<domain::LedgerId> after,
+                                             std::size_t limit, SteadyTime) override;
 
 private:
+    /// Lots that are not what the history says; and those that follow from nothing.
+    struct WrongLots {
+        std::vector<domain::Lot> as_they_should_be;
+        std::vector<domain::LotPlace> surplus;
+        LotRepair found;
+    };
+    using Only = std::optional<domain::AccountId>;
+
     domain::Amount balance_of(domain::AccountId account, domain::Instant at) const;
 
+    WrongLots hold_against_history(domain::LedgerId ledger, Only only) const;
+    std::vector<domain::Lot> replay(domain::LedgerId ledger, LotRepair& found) const;
+    void mend(WrongLots const& wrong);
+    void put(domain::Lot const& lot);
+    void forget(domain::LotPlace place);
+    std::vector<domain::LotPlace> misclosed(domain::LedgerId ledger, Only only) const;
+
     Accounts const& accounts_;
+    Events const& events_;
     std::map<domain::LedgerId, domain::CreditOperationId> ledgers_;
     std::map<domain::CreditOperationId, domain::CreditOperation> operations_;
     std::map<std::pair<domain::LedgerId, std::string>, domain::CreditOperationId> references_;

@@ -18,6 +18,11 @@ bool is_of_sales(ActivityType type) {
            type == activity_of(EventType::product_restocked);
 }
 
+bool is_of_credits(ActivityType type) {
+    return type == activity_of(CreditKind::grant) || type == activity_of(CreditKind::expense) ||
+           type == activity_of(CreditKind::transfer);
+}
+
 /// What a page's type leaves of the types of the one half of the feed or of the other.
 std::vector<ActivityType> types_of(ActivityPage const& page, bool of_sales) {
     std::vector<ActivityType> types;
@@ -47,7 +52,9 @@ Statement const& choose(Statements const& statements, ActivityPage const& page) 
     return page.account ? statements.of_account : statements.all;
 }
 
+/// What the statements have not looked at. (Of credits they have: an operation has many parties.)
 bool has_party(Activity const& activity, std::string const& address) {
+    if (is_of_credits(activity.type)) return true;
     return activity.account == address || activity.counterparty == address;
 }
 
@@ -75,13 +82,14 @@ Store::Listed<Activity> PostgresStore::list_ledger_activity(OrganizationId organ
     params.add(types).add(kinds).uuid(below(page.before)).int8(limit_of(page.limit));
     if (page.subject) {
         params.uuid(Uuid::parse(*page.subject).value_or(Uuid()).bytes).text(*page.subject);
+        params.optional_text(page.account);
     } else if (page.account) {
         auto const newest = page.before ? instant_of(page.before->value) : Instant{end_of_time_ms};
         params.text(*page.account).instant_ms(within_range(newest).ms);
     }
     Statements const statements{sql::list_activity, sql::list_subject_activity,
                                 sql::list_account_activity};
-    return list(choose(statements, page), std::move(params), deadline, rows::activity);
+    return list(choose(statements, page), std::move(params), deadline, rows::ledger_activity);
 }
 
 Store::Listed<Activity> PostgresStore::list_sale_activity(OrganizationId organization,

@@ -159,6 +159,12 @@ Activity activity(pg::Row row) {
     return activity;
 }
 
+Activity ledger_activity(pg::Row row) {
+    auto item = activity(row);
+    item.reference = optional_string(row, 8);
+    return item;
+}
+
 Activity sale_activity(pg::Row row) {
     auto item = activity(row);
     item.product = {{uuid(row, 8)}};

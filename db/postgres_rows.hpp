@@ -26,6 +26,8 @@ domain::Hold hold(pg::Row row);
 domain::Answer answer(pg::Row row);
 domain::Total total(pg::Row row);
 Activity activity(pg::Row row);
+/// What happened in a ledger: as activity(), and one column more.
+Activity ledger_activity(pg::Row row);
 /// What happened to a product or an order: as activity(), and three columns more.
 Activity sale_activity(pg::Row row);
 domain::Job job(pg::Row row);

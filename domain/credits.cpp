@@ -230,6 +230,7 @@ Outcome apply(WorkingSet& set, Envelope const& envelope, ExpireLots const& comma
         if (!lot || !lot->is_open || !lot->expires_at || *lot->expires_at > set.now()) continue;
         auto event = make_event(set, *ledger, EventType::credits_expired,
                                 lot->place.operation.value, lot->party, lot->party, envelope.nonce);
+        event.counterparty.reset();
         event.amount = lot->remaining;
         set.add_event(std::move(event));
         set.close_lot(lot->party.account, lot->place);

@@ -31,8 +31,11 @@ void add_keys(CreateAccount const& command, Envelope const&, KeySet& keys) {
 }
 
 Outcome apply(WorkingSet& set, Envelope const& envelope, CreateAccount const& command) {
-    if (!find_own_ledger(set, envelope, command.ledger))
-        return Refusal{Rejection::ledger_not_found};
+    auto const* ledger = find_own_ledger(set, envelope, command.ledger);
+    if (!ledger) return Refusal{Rejection::ledger_not_found};
+    if (ledger->kind == LedgerKind::credits)
+        return Refusal{Rejection::unsupported_on_ledger, "",
+                       "Addresses of credits open by themselves."};
     if (set.find_account(command.ledger, command.address))
         return Refusal{Rejection::account_exists, "/address"};
     Account account = make_account(set, command.ledger, command.address, envelope.nonce);

@@ -2,6 +2,7 @@
 -- $8), of the types $3 (transfers: of the kinds $4), in the ledger $2 or in every ledger of an
 -- organization ($1) where there is such an account. Both sides of every kind of row, merged:
 -- accounts_by_address, then ranges of the parties' indexes; rows of other types are passed over.
+-- Operations on credits by their entries, those of an issuer by credit_operations_by_issuer.
 WITH l AS MATERIALIZED (
     SELECT id, name FROM ledgers
     WHERE organization_id = $1 AND deleted_at IS NULL AND ($2 IS NULL OR id = $2)
@@ -68,11 +69,41 @@ WITH l AS MATERIALIZED (
          WHERE e.counterparty = own.id AND e.id < $5 AND e.type + 200 = ANY ($3)
              AND e.product_id IS NULL
          ORDER BY e.id DESC LIMIT $6)) n)
+    UNION ALL
+    (SELECT n.* FROM own CROSS JOIN LATERAL (
+        (SELECT o.id, (50 + o.kind)::int2, o.ledger_id, o.id::text AS subject,
+            NULL::uuid, NULL::uuid, NULL::int8, NULL::uuid
+         FROM (
+             SELECT DISTINCT ON (e.operation_id) e.operation_id FROM credit_entries e
+             WHERE e.account_id = own.id AND e.operation_id < $5 AND $3 && '{51, 52, 53}'::int2[]
+             ORDER BY e.operation_id DESC) e
+         JOIN credit_operations o ON o.ledger_id = own.ledger_id AND o.id = e.operation_id
+         WHERE o.kind + 50 = ANY ($3)
+         ORDER BY o.id DESC LIMIT $6)
+        UNION ALL
+        (SELECT o.id, 53::int2, o.ledger_id, o.id::text AS subject,
+            NULL::uuid, NULL::uuid, NULL::int8, NULL::uuid
+         FROM credit_operations o
+         WHERE o.sender = own.id AND o.minted AND 53 = ANY ($3) AND o.id < $5
+         ORDER BY o.id DESC LIMIT $6)) n)
     ORDER BY id DESC LIMIT $6
 )
-SELECT x.id, x.type, l.name, x.subject, a.address, c.address, x.amount, x.transfer
+SELECT x.id, x.type, l.name, x.subject, a.address, c.address, coalesce(x.amount, only_one.amount),
+    x.transfer, o.reference
 FROM x
 LEFT JOIN l ON l.id = x.ledger_id
-LEFT JOIN accounts a ON a.id = x.account
-LEFT JOIN accounts c ON c.id = x.counterparty
+LEFT JOIN credit_operations o ON o.ledger_id = x.ledger_id
+    AND o.id = CASE WHEN x.type IN (51, 52, 53, 207) THEN x.subject::uuid END
+LEFT JOIN LATERAL (
+    SELECT e.account_id, abs(e.amount) AS amount
+    FROM credit_entries e
+    WHERE x.type IN (51, 52, 53) AND e.operation_id = x.id AND e.index = 0
+        AND NOT EXISTS (
+            SELECT 1 FROM credit_entries n
+            WHERE n.operation_id = x.id AND n.index = 1 AND n.account_id IS DISTINCT FROM o.sender)
+) only_one ON true
+LEFT JOIN accounts a
+    ON a.id = coalesce(x.account, o.sender, CASE WHEN x.type < 53 THEN only_one.account_id END)
+LEFT JOIN accounts c
+    ON c.id = CASE WHEN x.type = 53 THEN only_one.account_id ELSE x.counterparty END
 ORDER BY x.id DESC

@@ -1,7 +1,9 @@
 -- A page of what happened in the ledger $2 of an organization ($1), or in all of its ledgers,
 -- newest first, with id < $5, of the types $3 (transfers: of the kinds $4). The newest of every
 -- kind of row, merged: a range of transfers' and purchases' primary keys, of holds_by_status, of
--- accounts_by_creation and of events' primary key for each ledger.
+-- accounts_by_creation, of events' primary key and of credit_operations_by_kind for each ledger.
+-- An operation on credits that serves one address says which, and how much (rows 0 and 1 of its
+-- entries tell).
 WITH l AS MATERIALIZED (
     SELECT id, name FROM ledgers
     WHERE organization_id = $1 AND deleted_at IS NULL AND ($2 IS NULL OR id = $2)
@@ -46,11 +48,33 @@ WITH l AS MATERIALIZED (
         ORDER BY e.id DESC LIMIT $6) n
      WHERE y.type > 200
      ORDER BY n.id DESC LIMIT $6)
+    UNION ALL
+    (SELECT n.* FROM l CROSS JOIN unnest($3) y (type) CROSS JOIN LATERAL (
+        SELECT o.id, (50 + o.kind)::int2, o.ledger_id, o.id::text AS subject,
+            NULL::uuid, NULL::uuid, NULL::int8, NULL::uuid
+        FROM credit_operations o
+        WHERE o.ledger_id = l.id AND o.kind = y.type - 50::int2 AND o.id < $5
+        ORDER BY o.id DESC LIMIT $6) n
+     WHERE y.type BETWEEN 51 AND 53
+     ORDER BY n.id DESC LIMIT $6)
     ORDER BY id DESC LIMIT $6
 )
-SELECT x.id, x.type, l.name, x.subject, a.address, c.address, x.amount, x.transfer
+SELECT x.id, x.type, l.name, x.subject, a.address, c.address, coalesce(x.amount, only_one.amount),
+    x.transfer, o.reference
 FROM x
 LEFT JOIN l ON l.id = x.ledger_id
-LEFT JOIN accounts a ON a.id = x.account
-LEFT JOIN accounts c ON c.id = x.counterparty
+LEFT JOIN credit_operations o ON o.ledger_id = x.ledger_id
+    AND o.id = CASE WHEN x.type IN (51, 52, 53, 207) THEN x.subject::uuid END
+LEFT JOIN LATERAL (
+    SELECT e.account_id, abs(e.amount) AS amount
+    FROM credit_entries e
+    WHERE x.type IN (51, 52, 53) AND e.operation_id = x.id AND e.index = 0
+        AND NOT EXISTS (
+            SELECT 1 FROM credit_entries n
+            WHERE n.operation_id = x.id AND n.index = 1 AND n.account_id IS DISTINCT FROM o.sender)
+) only_one ON true
+LEFT JOIN accounts a
+    ON a.id = coalesce(x.account, o.sender, CASE WHEN x.type < 53 THEN only_one.account_id END)
+LEFT JOIN accounts c
+    ON c.id = CASE WHEN x.type = 53 THEN only_one.account_id ELSE x.counterparty END
 ORDER BY x.id DESC

@@ -66,14 +66,14 @@ Answer list_accounts(RequestContext& context) {
         wanted.after = in.string();
         if (!in.complete()) co_return context.problem(Code::invalid_cursor);
     }
-    auto const ledger = co_await context.find_ledger();
-    if (!ledger) co_return context.failure(ledger.error());
-    if (!*ledger) co_return context.problem(Code::ledger_not_found);
-    auto const items = co_await context.services.store.list_accounts(
-        (*ledger)->id, std::move(wanted), context.deadline);
+    auto found = co_await find_ledger_of(context, domain::LedgerKind::money);
+    if (auto* problem = std::get_if<Response>(&found)) co_return std::move(*problem);
+    auto const& ledger = std::get<domain::Ledger>(found);
+    auto const items = co_await context.services.store.list_accounts(ledger.id, std::move(wanted),
+                                                                     context.deadline);
     if (!items) co_return context.failure(items.error());
     auto const write_item = [&](JsonWriter& json, domain::Account const& one) {
-        write(json, one, (*ledger)->name);
+        write(json, one, ledger.name);
     };
     co_return page(*items, *limit, write_item, [](domain::Account const& last) {
         return CursorWriter(account_cursor).string(last.address).text();
@@ -89,10 +89,10 @@ Answer get_account(RequestContext& context) {
         if (*at > context.services.clock.now())
             co_return context.bad_parameter("at", "must not be in the future");
     }
-    auto const ledger = co_await context.find_ledger();
-    if (!ledger) co_return context.failure(ledger.error());
-    if (!*ledger) co_return context.problem(Code::ledger_not_found);
-    auto name = account_name(context, **ledger);
+    auto found = co_await find_ledger_of(context, domain::LedgerKind::money);
+    if (auto* problem = std::get_if<Response>(&found)) co_return std::move(*problem);
+    auto const& ledger = std::get<domain::Ledger>(found);
+    auto name = account_name(context, ledger);
     auto& store = context.services.store;
     auto const account = co_await store.find_account(name, context.deadline);
     if (!account) co_return context.failure(account.error());
@@ -101,10 +101,10 @@ Answer get_account(RequestContext& context) {
     if (at) {
         auto const past = co_await store.find_account_at(name, *at, context.deadline);
         if (!past) co_return context.failure(past.error());
-        body = past_view(**account, (*ledger)->name, past->value_or(db::PastStanding()));
+        body = past_view(**account, ledger.name, past->value_or(db::PastStanding()));
     } else {
         JsonWriter json(body);
-        write(json, **account, (*ledger)->name);
+        write(json, **account, ledger.name);
     }
     co_return Response(200, std::move(body));
 }
@@ -119,10 +119,10 @@ Answer list_entries(RequestContext& context) {
         wanted.before = read_booking(in);
         if (!in.complete()) co_return context.problem(Code::invalid_cursor);
     }
-    auto const ledger = co_await context.find_ledger();
-    if (!ledger) co_return context.failure(ledger.error());
-    if (!*ledger) co_return context.problem(Code::ledger_not_found);
-    auto name = account_name(context, **ledger);
+    auto found = co_await find_ledger_of(context, domain::LedgerKind::money);
+    if (auto* problem = std::get_if<Response>(&found)) co_return std::move(*problem);
+    auto const& ledger = std::get<domain::Ledger>(found);
+    auto name = account_name(context, ledger);
     auto const address = name.address;
     auto& store = context.services.store;
     auto const items = co_await store.list_entries(name, wanted, context.deadline);

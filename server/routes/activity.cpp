@@ -28,6 +28,16 @@ void write_sale(JsonWriter& json, db::Activity const& item) {
     if (item.counterparty) json.member("seller", *item.counterparty);
 }
 
+/// Who had a part in it is said if it is one address; its history says more.
+void write_credits(JsonWriter& json, db::Activity const& item) {
+    json.member("reference", item.reference);
+    if (item.type == db::activity_of(domain::CreditKind::transfer))
+        json.member("from", item.account).member("to", item.counterparty);
+    else
+        json.member("address", item.account);
+    json.member("amount", item.amount);
+}
+
 /// What it was about, by the names that the resource itself uses.
 void write_data(JsonWriter& json, db::Activity const& item) {
     bool const is_purchase = item.type == db::purchase_completed ||
@@ -35,6 +45,8 @@ void write_data(JsonWriter& json, db::Activity const& item) {
     json.begin_object("data");
     if (item.type == db::account_created) {
         json.member("address", item.subject);
+    } else if (item.reference) {
+        write_credits(json, item);
     } else if (item.product) {
         write_sale(json, item);
     } else {

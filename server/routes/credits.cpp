@@ -101,16 +101,6 @@ void write_entry(JsonWriter& json, domain::CreditEntry const& entry) {
         .end_object();
 }
 
-/// The ledger of the path, if it is one of credits; else the response that says what it is not.
-asio::awaitable<std::variant<domain::Ledger, Response>> find_credits(RequestContext& context) {
-    auto const ledger = co_await context.find_ledger();
-    if (!ledger) co_return context.failure(ledger.error());
-    if (!*ledger) co_return context.problem(Code::ledger_not_found);
-    if ((*ledger)->kind != domain::LedgerKind::credits)
-        co_return context.problem(Code::unsupported_on_ledger);
-    co_return **ledger;
-}
-
 /// `min_balance`; nullopt: malformed.
 std::optional<domain::Amount> read_min_balance(RequestContext const& context) {
     auto const text = context.query("min_balance");
@@ -182,7 +172,7 @@ Answer list_credit_balances(RequestContext& context) {
         wanted.after = in.string();
         if (!in.complete()) co_return context.problem(Code::invalid_cursor);
     }
-    auto found = co_await find_credits(context);
+    auto found = co_await find_ledger_of(context, domain::LedgerKind::credits);
     if (auto* problem = std::get_if<Response>(&found)) co_return std::move(*problem);
     auto const ledger = std::get<domain::Ledger>(found).id;
     auto& credits = context.services.store.credits();
@@ -202,7 +192,7 @@ Answer list_credit_balances(RequestContext& context) {
 Answer count_credit_balances(RequestContext& context) {
     auto const min_balance = read_min_balance(context);
     if (!min_balance) co_return bad_min_balance(context);
-    auto found = co_await find_credits(context);
+    auto found = co_await find_ledger_of(context, domain::LedgerKind::credits);
     if (auto* problem = std::get_if<Response>(&found)) co_return std::move(*problem);
     auto const ledger = std::get<domain::Ledger>(found).id;
     auto const now = context.services.clock.now();
@@ -216,7 +206,7 @@ Answer count_credit_balances(RequestContext& context) {
 }
 
 Answer get_credit_balance(RequestContext& context) {
-    auto found = co_await find_credits(context);
+    auto found = co_await find_ledger_of(context, domain::LedgerKind::credits);
     if (auto* problem = std::get_if<Response>(&found)) co_return std::move(*problem);
     auto const& ledger = std::get<domain::Ledger>(found);
     domain::AccountName const name{ledger.id, context.parameter("address")};
@@ -257,7 +247,7 @@ Answer list_credit_history(RequestContext& context) {
         place.index = static_cast<std::int32_t>(index);
         wanted.before = place;
     }
-    auto found = co_await find_credits(context);
+    auto found = co_await find_ledger_of(context, domain::LedgerKind::credits);
     if (auto* problem = std::get_if<Response>(&found)) co_return std::move(*problem);
     auto const ledger = std::get<domain::Ledger>(found).id;
     auto& credits = context.services.store.credits();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <utility>
+#include <variant>
 
 #include "server/context.hpp"
 
@@ -19,6 +20,17 @@ asio::awaitable<Response> perform_on_ledger(RequestContext& context, OnLedger co
     co_return co_await context.perform(std::move(any), std::move(canonical), status);
 }
 
+/// The ledger of the path, if it is of that kind; else the response that says what it is not.
+/// Nothing of money can be asked of a ledger of credits, nor the other way round.
+inline asio::awaitable<std::variant<domain::Ledger, Response>> find_ledger_of(
+    RequestContext& context, domain::LedgerKind kind) {
+    auto const ledger = co_await context.find_ledger();
+    if (!ledger) co_return context.failure(ledger.error());
+    if (!*ledger) co_return context.problem(Code::ledger_not_found);
+    if ((*ledger)->kind != kind) co_return context.problem(Code::unsupported_on_ledger);
+    co_return **ledger;
+}
+
 /// How the store finds a row of a ledger by its id.
 template <class Row, class RowId>
 using Finder = db::Store::Found<Row> (db::Store::*)(domain::LedgerId, RowId, SteadyTime);
@@ -30,12 +42,11 @@ template <class OnOriginal, class Row, class RowId>
 asio::awaitable<Response> perform_on_original(RequestContext& context, OnOriginal command,
                                               Finder<Row, RowId> find, std::string canonical,
                                               unsigned status) {
-    auto const ledger = co_await context.find_ledger();
-    if (!ledger) co_return context.failure(ledger.error());
-    if (!*ledger) co_return context.problem(Code::ledger_not_found);
+    auto of_money = co_await find_ledger_of(context, domain::LedgerKind::money);
+    if (auto* problem = std::get_if<Response>(&of_money)) co_return std::move(*problem);
     auto const known = co_await context.known_outcome(canonical);
     if (known) co_return context.answer(*known, status);
-    command.ledger = (*ledger)->id;
+    command.ledger = std::get<domain::Ledger>(of_money).id;
     if (auto const id = domain::Uuid::parse(context.parameter("id"))) {
         RowId const original{*id};
         auto& store = context.services.store;
@@ -47,23 +58,23 @@ asio::awaitable<Response> perform_on_original(RequestContext& context, OnOrigina
     co_return co_await context.perform(std::move(any), std::move(canonical), status);
 }
 
-/// One row of a ledger, by the {id} of the path; `missing` where there is none.
+/// One row of a ledger of money, by the {id} of the path; `missing` where there is none.
 template <class Row, class RowId>
 asio::awaitable<Response> show_one(RequestContext& context, Finder<Row, RowId> find, Code missing,
                                    void (*write_row)(JsonWriter&, Row const&, std::string_view)) {
     auto const id = domain::Uuid::parse(context.parameter("id"));
     if (!id) co_return context.problem(missing);
-    auto const ledger = co_await context.find_ledger();
-    if (!ledger) co_return context.failure(ledger.error());
-    if (!*ledger) co_return context.problem(Code::ledger_not_found);
+    auto found = co_await find_ledger_of(context, domain::LedgerKind::money);
+    if (auto* problem = std::get_if<Response>(&found)) co_return std::move(*problem);
+    auto const& ledger = std::get<domain::Ledger>(found);
     RowId const row_id{*id};
     auto& store = context.services.store;
-    auto const row = co_await (store.*find)((*ledger)->id, row_id, context.deadline);
+    auto const row = co_await (store.*find)(ledger.id, row_id, context.deadline);
     if (!row) co_return context.failure(row.error());
     if (!*row) co_return context.problem(missing);
     std::string body;
     JsonWriter json(body);
-    write_row(json, **row, (*ledger)->name);
+    write_row(json, **row, ledger.name);
     co_return Response(200, std::move(body));
 }
 

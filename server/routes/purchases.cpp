@@ -47,13 +47,13 @@ Answer list_purchases(RequestContext& context) {
     if (auto const author = context.query("author")) wanted.author = std::string(*author);
     if (!read_id_cursor(context, purchase_cursor, wanted.before))
         co_return context.problem(Code::invalid_cursor);
-    auto const ledger = co_await context.find_ledger();
-    if (!ledger) co_return context.failure(ledger.error());
-    if (!*ledger) co_return context.problem(Code::ledger_not_found);
+    auto found = co_await find_ledger_of(context, domain::LedgerKind::money);
+    if (auto* problem = std::get_if<Response>(&found)) co_return std::move(*problem);
+    auto const& ledger = std::get<domain::Ledger>(found);
     auto const items =
-        co_await context.services.store.list_purchases((*ledger)->id, wanted, context.deadline);
+        co_await context.services.store.list_purchases(ledger.id, wanted, context.deadline);
     if (!items) co_return context.failure(items.error());
-    co_return page_by_id(*items, *limit, (*ledger)->name, purchase_cursor);
+    co_return page_by_id(*items, *limit, ledger.name, purchase_cursor);
 }
 
 }  // namespace penstock::server::routes

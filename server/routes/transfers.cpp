@@ -109,19 +109,19 @@ Answer list_transfers(RequestContext& context) {
         co_return context.bad_parameter(*wrong, *wrong == "kind" ? "must be a kind of transfer"
                                                                  : "must be an RFC 3339 instant");
     if (!read_cursor(context, wanted)) co_return context.problem(Code::invalid_cursor);
-    auto const ledger = co_await context.find_ledger();
-    if (!ledger) co_return context.failure(ledger.error());
-    if (!*ledger) co_return context.problem(Code::ledger_not_found);
-    auto const found =
-        co_await context.services.store.list_transfers((*ledger)->id, wanted, context.deadline);
-    if (!found) co_return context.failure(found.error());
+    auto found = co_await find_ledger_of(context, domain::LedgerKind::money);
+    if (auto* problem = std::get_if<Response>(&found)) co_return std::move(*problem);
+    auto const& ledger = std::get<domain::Ledger>(found);
+    auto const items =
+        co_await context.services.store.list_transfers(ledger.id, wanted, context.deadline);
+    if (!items) co_return context.failure(items.error());
     auto const write_item = [&](JsonWriter& json, domain::Transfer const& one) {
-        write(json, one, (*ledger)->name);
+        write(json, one, ledger.name);
     };
     std::optional<std::string> rest;
-    if (found->scanned_to) rest = cursor_after(*found->scanned_to, wanted);
+    if (items->scanned_to) rest = cursor_after(*items->scanned_to, wanted);
     auto const after = [&](domain::Transfer const& last) { return cursor_after(last, wanted); };
-    co_return page(found->items, *limit, write_item, after, rest);
+    co_return page(items->items, *limit, write_item, after, rest);
 }
 
 Answer get_transfer(RequestContext& context) {

@@ -6,6 +6,7 @@
 
 #include "db/credit_store.hpp"
 #include "domain/credits_replay.hpp"
+#include "tests/db/credit_source.hpp"
 #include "tests/db/driver.hpp"
 #include "tests/domain/scene.hpp"
 
@@ -263,31 +264,6 @@ asio::awaitable<void> a_ledger_of_credits_is_deleted_once_nothing_counts(db::Sto
     BOOST_TEST(left.empty());
 }
 
-/// Some command that a client may send, from a seeded source.
-Command some_command(std::mt19937& random, Ledger const& ledger, int step, Instant now) {
-    auto const pick = [&](int below) { return static_cast<int>(random() % unsigned(below)); };
-    constexpr std::array names{"ann", "bob", "cid", "mint"};
-    std::vector<CreditDraft> entries;
-    for (int i = pick(4) + 1; i > 0; --i) {
-        std::optional<Instant> expires_at;
-        if (pick(3) > 0) expires_at = Instant{now.ms + 1'000 + pick(30) * 1'000};
-        entries.push_back(draft(names[std::size_t(pick(3))], pick(60) + 1, expires_at));
-    }
-    auto const reference = std::to_string(step);
-    switch (pick(5)) {
-        case 0:
-        case 1:
-            return grant(ledger, reference, entries);
-        case 2:
-            return spend(ledger, reference, entries, pick(2) == 0);
-        case 3:
-            return send(ledger, reference, names[std::size_t(pick(4))], entries);
-        default:
-            return ChangeLedger{
-                ledger.id, pick(2) == 0 ? Drain::emission : Drain::expiration, {}, {}};
-    }
-}
-
 /// The lots that follow from what the store has as history.
 asio::awaitable<std::vector<Lot>> replayed(db::CreditStore& credits, LedgerId ledger) {
     std::vector<Lot> lots;
@@ -318,11 +294,13 @@ asio::awaitable<void> make_history(db::Store& store, Driver& driver, Ledger ledg
     constexpr unsigned seed = 20'261'121;
     BOOST_TEST_MESSAGE("seed " << seed);
     std::mt19937 random(seed);
+    auto const below = [&](std::size_t n) { return random() % n; };
     for (int step = 0; step < steps; ++step) {
         driver.at.ms += static_cast<std::int64_t>(random() % 6'000) - 1'500;
         std::vector<Envelope> batch;
         for (int i = 0; i < 4; ++i)
-            batch.push_back(driver.envelope(some_command(random, ledger, 4 * step + i, driver.at)));
+            batch.push_back(driver.envelope(
+                some_credit_command(below, ledger.id, std::to_string(4 * step + i), driver.at)));
         co_await driver.batch(std::move(batch));
         auto const due =
             value_of(co_await store.credits().list_due_lots(driver.at, 10'000, in_time()));
@@ -533,6 +511,95 @@ asio::awaitable<void> a_history_that_contradicts_itself_mends_nothing(db::Store&
     BOOST_TEST(failing(checks).find("credit_lots_equal_replay") != std::string::npos);
 }
 
+/// "type subject-or-reference from>to amount": what is not said is left out.
+std::string text_of(db::Activity const& item) {
+    std::string text(db::activity_name(item.type));
+    text += ' ' + item.reference.value_or("-") + ' ' + item.account.value_or("");
+    if (item.counterparty) text += '>' + *item.counterparty;
+    if (item.amount) text += ' ' + std::to_string(*item.amount);
+    return text + "; ";
+}
+
+asio::awaitable<void> what_happened_to_credits_is_in_the_feed(db::Store& store, Driver& driver) {
+    auto const ledger = co_await open_credits(driver);
+    auto const soon = at_second(5);
+    co_await driver.one(grant(ledger, "one", all(draft("ann", 50, soon))));
+    co_await driver.one(grant(ledger, "twice", all(draft("ann", 3), draft("ann", 4))));
+    co_await driver.one(spend(ledger, "some", all(draft("ann", 9), draft("bob", 2)), true));
+    co_await driver.one(send(ledger, "single", "ann", all(draft("bob", 5))));
+    co_await driver.one(send(ledger, "wide", "ann", all(draft("bob", 1), draft("cid", 1))));
+    co_await driver.one(send(ledger, "minted", "mint", all(draft("cid", 8))));
+    driver.at = soon;
+    auto due = value_of(co_await store.credits().list_due_lots(driver.at, 10'000, in_time()));
+    std::erase_if(due, [&](Lot const& lot) { return lot.party.address != "ann"; });
+    Command const expire = ExpireLots{ledger.id, due};
+    co_await driver.one(expire);
+
+    auto const feed = [&](db::ActivityPage page) -> asio::awaitable<std::string> {
+        if (!page.type) page.limit = std::min<std::size_t>(page.limit, 50);
+        auto items = value_of(co_await store.list_activity(driver.organization, page, in_time()));
+        std::erase_if(items, [](auto const& item) { return item.type == db::account_created; });
+        std::string text;
+        for (auto const& item : items) text += text_of(item);
+        co_return text;
+    };
+    db::ActivityPage page;
+    auto const whole = co_await feed(page);
+    BOOST_TEST(whole ==
+               "credits.expired one ann 34; credits.transferred minted mint>cid 8; "
+               "credits.transferred wide ann; credits.transferred single ann>bob 5; "
+               "credits.spent some ; credits.granted twice ; credits.granted one ann 50; ");
+    page.ledger = ledger.id;
+    page.account = "bob";
+    auto const of_bob = co_await feed(page);
+    BOOST_TEST(of_bob ==
+               "credits.transferred wide ann; credits.transferred single ann>bob 5; "
+               "credits.spent some ; ");
+    page.account = "mint";
+    auto const of_issuer = co_await feed(page);
+    BOOST_TEST(of_issuer == "credits.transferred minted mint>cid 8; ");
+    page.account = "ann";
+    page.type = db::activity_of(CreditKind::grant);
+    auto const granted = co_await feed(page);
+    BOOST_TEST(granted == "credits.granted twice ; credits.granted one ann 50; ");
+    page.type = db::activity_of(EventType::credits_expired);
+    auto const expired = co_await feed(page);
+    BOOST_TEST(expired == "credits.expired one ann 34; ");
+
+    // One operation, and what came of it.
+    auto const operations =
+        value_of(co_await store.credits().list_operations(ledger.id, std::nullopt, 3, in_time()));
+    db::ActivityPage of_one;
+    of_one.subject = operations.front().id.to_string();
+    auto const life = co_await feed(of_one);
+    BOOST_TEST(life == "credits.expired one ann 34; credits.granted one ann 50; ");
+    of_one.subject = operations.back().id.to_string();
+    of_one.account = "bob";
+    auto const with_bob = co_await feed(of_one);
+    BOOST_TEST(with_bob == "credits.spent some ; ");
+    of_one.account = "cid";
+    auto const without = co_await feed(of_one);
+    BOOST_TEST(without == "");
+
+    // Page by page it is the same.
+    db::ActivityPage step;
+    step.type = db::activity_of(CreditKind::transfer);
+    step.limit = 1;
+    std::string paged;
+    for (int pages = 0; pages < 3; ++pages) {
+        auto const items =
+            value_of(co_await store.list_activity(driver.organization, step, in_time()));
+        BOOST_REQUIRE(items.size() == 1u);
+        paged += text_of(items.front());
+        step.before = items.front().id;
+    }
+    BOOST_TEST(paged ==
+               "credits.transferred minted mint>cid 8; credits.transferred wide ann; "
+               "credits.transferred single ann>bob 5; ");
+    auto const end = co_await feed(step);
+    BOOST_TEST(end == "");
+}
+
 template <auto Rule>
 asio::awaitable<void> with_driver(db::Store& store) {
     Driver driver(co_await asio::this_coro::executor, store);
@@ -550,6 +617,7 @@ constexpr std::array rules{
     PENSTOCK_RULE(what_is_over_is_found_and_closed_once),
     PENSTOCK_RULE(a_ledger_of_credits_is_deleted_once_nothing_counts),
     PENSTOCK_RULE(replay_of_the_history_gives_the_stored_lots),
+    PENSTOCK_RULE(what_happened_to_credits_is_in_the_feed),
     PENSTOCK_RULE(a_repair_finds_nothing_on_a_sound_ledger),
     PENSTOCK_RULE(damaged_lots_are_mended_by_replay),
     PENSTOCK_RULE(one_address_is_mended_alone),

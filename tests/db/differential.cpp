@@ -4,8 +4,10 @@
 #include <chrono>
 #include <random>
 
+#include "db/credit_store.hpp"
 #include "db/memory_store.hpp"
 #include "domain/report.hpp"
+#include "tests/db/credit_source.hpp"
 #include "tests/db/driver.hpp"
 #include "tests/db/postgres_fixture.hpp"
 
@@ -27,6 +29,7 @@ struct Known {
     std::vector<Product> products;
     std::vector<Order> orders;
     std::vector<JobId> jobs;
+    std::vector<Credited> credited;
 
     void learn(Outcome const& outcome) {
         auto const* receipt = std::get_if<Receipt>(&outcome);
@@ -43,14 +46,18 @@ struct Known {
         if (auto const* order = std::get_if<Order>(&receipt->what))
             if (!receipt->replayed && !order->cancelled_at) orders.push_back(*order);
         if (auto const* job = std::get_if<Accepted>(&receipt->what)) jobs.push_back(job->job);
+        if (auto const* done = std::get_if<Credited>(&receipt->what)) credited.push_back(*done);
     }
 };
 
-/// Envelopes of every command about money and sales, on few accounts and few keys so that they
-/// meet.
+/// Envelopes of every command about money, sales and credits, on few accounts and few keys so that
+/// they meet.
 class Source {
 public:
-    Source(std::uint32_t seed, LedgerId ledger) : seed_(seed), random_(seed), ledger_(ledger) {}
+    Source(std::uint32_t seed, LedgerId ledger, LedgerId points)
+        : seed_(seed), random_(seed), ledger_(ledger), points_(points) {}
+
+    LedgerId points() const { return points_; }
 
     std::uint64_t below(std::uint64_t n) { return random_() % n; }
 
@@ -79,6 +86,7 @@ public:
 
     Command command(Known const& known, Instant now) {
         if (below(4) == 0) return sale(known, now);
+        if (below(4) == 0) return credits(now);
         switch (below(16)) {
             case 0:
                 return CreateAccount{ledger_, address(), static_cast<Amount>(below(2) * 500),
@@ -150,6 +158,13 @@ private:
         return capture;
     }
 
+    /// Sometimes on a ledger of money, sometimes with a reference that is taken.
+    Command credits(Instant now) {
+        auto const draw = [this](std::uint64_t n) { return below(n); };
+        auto const reference = "request " + std::to_string(below(2'000));
+        return tests::some_credit_command(draw, below(40) == 0 ? ledger_ : points_, reference, now);
+    }
+
     Command sale(Known const& known, Instant now) {
         auto const choice = below(12);
         auto const product = any_of(known.products);
@@ -188,6 +203,7 @@ private:
     std::uint32_t seed_;
     std::mt19937_64 random_;
     LedgerId ledger_;
+    LedgerId points_;
 };
 
 template <class T>
@@ -320,6 +336,57 @@ public:
         co_return one;
     }
 
+    /// Of one ledger: the seeds share a database.
+    asio::awaitable<std::vector<Lot>> due_lots(LedgerId ledger, Instant now) {
+        auto one = value_of(co_await one_.credits().list_due_lots(now, 100'000, soon()));
+        auto two = value_of(co_await two_.credits().list_due_lots(now, 100'000, soon()));
+        std::erase_if(two, [&](Lot const& lot) { return lot.ledger != ledger; });
+        BOOST_TEST((one == two), "due lots differ");
+        co_return one;
+    }
+
+    asio::awaitable<void> valid_lots(AccountName name, Instant at) {
+        auto const one = value_of(co_await one_.credits().list_valid_lots(name, at, soon()));
+        auto const two = value_of(co_await two_.credits().list_valid_lots(name, at, soon()));
+        BOOST_TEST((one == two), "lots of " << name.address << " differ");
+    }
+
+    asio::awaitable<void> credit_balances(LedgerId ledger, db::CreditBalancePage page) {
+        auto const one = value_of(co_await one_.credits().list_balances(ledger, page, soon()));
+        auto const two = value_of(co_await two_.credits().list_balances(ledger, page, soon()));
+        BOOST_TEST((one == two), "a page of balances differs");
+        auto const many = value_of(
+            co_await one_.credits().count_balances(ledger, page.at, page.min_balance, soon()));
+        auto const same = value_of(
+            co_await two_.credits().count_balances(ledger, page.at, page.min_balance, soon()));
+        BOOST_TEST(many == same);
+    }
+
+    asio::awaitable<void> credit_history(LedgerId ledger, db::CreditHistoryPage page) {
+        auto const one = value_of(co_await one_.credits().list_history(ledger, page, soon()));
+        auto const two = value_of(co_await two_.credits().list_history(ledger, page, soon()));
+        BOOST_TEST((one == two), "a page of the history differs");
+    }
+
+    /// Every row of a ledger of credits.
+    asio::awaitable<void> credit_rows(LedgerId ledger) {
+        std::optional<CreditOperationId> const first;
+        auto const one =
+            value_of(co_await one_.credits().list_operations(ledger, first, 100'000, soon()));
+        auto const two =
+            value_of(co_await two_.credits().list_operations(ledger, first, 100'000, soon()));
+        BOOST_TEST((one == two), "operations differ");
+        std::vector<CreditOperationId> ids;
+        for (auto const& operation : one) ids.push_back(operation.id);
+        auto const entries = value_of(co_await one_.credits().list_entries(ledger, ids, soon()));
+        auto const same = value_of(co_await two_.credits().list_entries(ledger, ids, soon()));
+        BOOST_TEST((entries == same), "entries of credits differ");
+        auto const lots = value_of(co_await one_.credits().list_lots(ids, soon()));
+        auto const others = value_of(co_await two_.credits().list_lots(ids, soon()));
+        BOOST_TEST((lots == others), "lots differ");
+        BOOST_TEST(!lots.empty());
+    }
+
     asio::awaitable<std::vector<db::Activity>> activity(db::ActivityPage page) {
         auto one = value_of(co_await one_.list_activity(organization_, page, soon()));
         auto const two = value_of(co_await two_.list_activity(organization_, page, soon()));
@@ -413,6 +480,35 @@ asio::awaitable<void> compare_holds(Both both, LedgerId ledger, Source& source) 
     }
 }
 
+asio::awaitable<void> compare_credits(Both both, Source& source, Known known, Instant now) {
+    auto const ledger = source.points();
+    auto const draw = [&](std::uint64_t n) { return source.below(n); };
+    BOOST_TEST_REQUIRE(!known.credited.empty());
+    co_await both.credit_rows(ledger);
+    for (int i = 0; i < 40; ++i) {
+        auto const& some = known.credited[source.below(known.credited.size())].operation;
+        Instant const at{now.ms - static_cast<Amount>(source.below(20'000))};
+        co_await both.valid_lots({ledger, tests::some_credit_address(draw)}, at);
+        db::CreditBalancePage balances;
+        balances.at = at;
+        balances.limit = 1 + source.below(4);
+        if (source.below(2) == 0) balances.min_balance = 1 + static_cast<Amount>(source.below(50));
+        if (source.below(2) == 0) balances.after = tests::some_credit_address(draw);
+        co_await both.credit_balances(ledger, balances);
+        db::CreditHistoryPage page;
+        page.limit = 1 + source.below(10);
+        if (source.below(2) == 0) page.address = tests::some_credit_address(draw);
+        if (source.below(3) == 0) page.kind = some.kind;
+        if (source.below(4) == 0) page.reference = some.reference;
+        if (source.below(3) == 0) page.from = some.created_at();
+        if (source.below(3) == 0) page.to = some.created_at();
+        if (source.below(3) == 0)
+            page.before = LotPlace{some.id, static_cast<std::int32_t>(source.below(4))};
+        co_await both.credit_history(ledger, page);
+    }
+    co_await both.sums(ledger);
+}
+
 /// The events have no list of their own: the feed shows every one of them.
 asio::awaitable<void> compare_activity(Both both, LedgerId ledger, Source& source) {
     db::ActivityPage all;
@@ -425,6 +521,7 @@ asio::awaitable<void> compare_activity(Both both, LedgerId ledger, Source& sourc
         page.limit = 1 + source.below(10);
         auto const& some = feed[source.below(feed.size())];
         if (source.below(3) == 0) page.account = source.address();
+        if (source.below(3) == 0) page.account = some.account;
         if (source.below(3) == 0) page.subject = some.subject;
         if (source.below(3) == 0) page.type = some.type;
         if (source.below(2) == 0) page.before = some.id;
@@ -501,12 +598,14 @@ asio::awaitable<void> run_batches(Driver& one, Driver& two, Both both, LedgerId 
                                   Source& source) {
     Known known;
     std::size_t expired = 0;
+    std::size_t lots_expired = 0;
     std::size_t dead = 0;
     std::uint64_t claims = 0;
     co_await both.drain_jobs();
     // Some seeds come late to what is rare; the bound is for what would never come.
     auto const has_seen_all = [&] {
-        return expired > 0 && dead > 0 && !known.purchases.empty() && !known.orders.empty();
+        return expired > 0 && lots_expired > 0 && dead > 0 && !known.purchases.empty() &&
+               !known.orders.empty();
     };
     auto const is_enough = [&](int i) {
         return i >= batches && (has_seen_all() || i >= 50 * batches);
@@ -527,6 +626,11 @@ asio::awaitable<void> run_batches(Driver& one, Driver& two, Both both, LedgerId 
             expired += due.size();
             envelopes.push_back(one.envelope(ExpireHolds{ledger, std::move(due)}));
         }
+        auto over = co_await both.due_lots(source.points(), one.at);
+        if (source.below(3) == 0) {
+            lots_expired += over.size();
+            envelopes.push_back(one.envelope(ExpireLots{source.points(), std::move(over)}));
+        }
         auto const outcomes = co_await one.batch(envelopes);
         auto const others = co_await two.batch(envelopes);
         BOOST_TEST_REQUIRE((outcomes == others), "outcomes of batch " << i << " differ");
@@ -544,7 +648,9 @@ asio::awaitable<void> run_batches(Driver& one, Driver& two, Both both, LedgerId 
     BOOST_TEST(dead > 0u);
     BOOST_TEST(!known.purchases.empty());
     BOOST_TEST(!known.orders.empty());
+    BOOST_TEST(lots_expired > 0u);
     co_await compare_sales(both, source, one.at);
+    co_await compare_credits(both, source, known, one.at);
     BOOST_TEST(expired > 0u);
 }
 
@@ -567,11 +673,16 @@ asio::awaitable<void> differ(db::Store& one, db::Store& two, std::uint32_t seed)
         create.draft.asset_scale = 2;
         std::vector<Envelope> envelopes;
         envelopes.push_back(first.envelope(create));
+        create.draft.name = "points-" + std::to_string(seed);
+        create.draft.kind = LedgerKind::credits;
+        create.draft.issuers.emplace_back(tests::credit_addresses.back());
+        envelopes.push_back(first.envelope(create));
         auto const made = co_await first.batch(envelopes);
         auto const other = co_await second.batch(envelopes);
         BOOST_TEST_REQUIRE((made == other));
         auto const ledger = std::get<Ledger>(std::get<Receipt>(made.front()).what).id;
-        Source source(seed, ledger);
+        auto const points = std::get<Ledger>(std::get<Receipt>(made.back()).what).id;
+        Source source(seed, ledger, points);
         co_await run_batches(first, second, both, ledger, source);
         co_await compare(both, ledger, source);
     } catch (...) {

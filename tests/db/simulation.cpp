@@ -8,9 +8,11 @@
 #include <map>
 #include <random>
 
+#include "db/credit_store.hpp"
 #include "db/memory_store.hpp"
 #include "db/pg/error.hpp"
 #include "domain/report.hpp"
+#include "tests/db/credit_source.hpp"
 #include "tests/db/driver.hpp"
 #include "tests/db/postgres_fixture.hpp"
 #include "tests/domain/scene.hpp"
@@ -36,6 +38,7 @@ struct Remembered {
     /// The row that the command made carries the key; no answer of its own does.
     bool in_a_row() const {
         return std::holds_alternative<Transfer>(receipt.what) ||
+               std::holds_alternative<Credited>(receipt.what) ||
                (std::holds_alternative<Purchase>(receipt.what) &&
                 !std::get<Purchase>(receipt.what).refunded_at) ||
                (std::holds_alternative<Order>(receipt.what) &&
@@ -58,6 +61,8 @@ struct Tally {
     std::uint64_t refunded = 0;
     std::uint64_t held = 0;
     std::uint64_t holds_expired = 0;
+    std::uint64_t credited = 0;  ///< grants, expenses and transfers of credits
+    std::uint64_t lots_expired = 0;
     std::uint64_t ordered = 0;
     std::uint64_t cancelled = 0;
     std::uint64_t reported = 0;
@@ -78,6 +83,8 @@ struct Tally {
         refunded += other.refunded;
         held += other.held;
         holds_expired += other.holds_expired;
+        credited += other.credited;
+        lots_expired += other.lots_expired;
         ordered += other.ordered;
         cancelled += other.cancelled;
         reported += other.reported;
@@ -108,6 +115,7 @@ public:
                 co_await turn_clocks();
                 co_await one_step();
                 if (below(10) == 0) co_await expire_due_holds(*any_server());
+                if (below(10) == 0) co_await expire_due_lots(*any_server());
                 if (below(2) == 0) co_await work_on_jobs(any_server()->at);
             }
             co_await end_every_hold();
@@ -141,6 +149,15 @@ private:
             ledgers_.push_back(made<Ledger>(outcomes.front()));
             co_await open_some_accounts(ledgers_.back().id);
         }
+        CreateLedger create;
+        create.draft.name = "points";
+        create.draft.kind = LedgerKind::credits;
+        create.draft.issuers.emplace_back(credit_addresses.back());
+        auto envelope = servers_.front()->envelope(create);
+        envelope.nonce = random_();
+        std::vector<Envelope> const batch(1, envelope);
+        auto const outcomes = co_await servers_.front()->batch(batch);
+        points_ = made<Ledger>(outcomes.front());
     }
 
     /// Half of the addresses, with money on them.
@@ -295,6 +312,26 @@ private:
         }
     }
 
+    /// Likewise.
+    asio::awaitable<void> expire_due_lots(Driver& server) {
+        auto due = co_await store_.credits().list_due_lots(server.at, 1000, in_time());
+        BOOST_REQUIRE(due);
+        if (due->empty()) co_return;
+        tally_.lots_expired += due->size();
+        auto envelope = server.envelope(ExpireLots{points_.id, std::move(*due)});
+        envelope.nonce = random_();
+        std::vector<Envelope> const batch(1, envelope);
+        auto const outcomes = co_await server.batch(batch);
+        BOOST_TEST(refusal_of(outcomes.front()) == "");
+    }
+
+    /// Some of the references are taken.
+    Command credit_command() {
+        auto const draw = [this](std::uint64_t n) { return below(static_cast<std::int64_t>(n)); };
+        auto const reference = "request " + std::to_string(below(10'000));
+        return some_credit_command(draw, points_.id, reference, time_);
+    }
+
     /// Once every clock is past the last of them, none is left.
     asio::awaitable<void> end_every_hold() {
         time_.ms += 60'000;
@@ -370,7 +407,8 @@ private:
 
     Command any_command() {
         auto const ledger = ledgers_[static_cast<std::size_t>(below(2))].id;
-        auto const choice = below(38);
+        auto const choice = below(46);
+        if (choice >= 38) return credit_command();
         if (choice >= 30) return sale_command(ledger);
         if (choice == 0) return CreateAccount{ledger, address(), below(3) * 100};
         if (choice == 1 && !transfers_.empty()) {
@@ -528,6 +566,7 @@ private:
             offered && offered->product.version == 0)
             products_.push_back(offered->product);
         if (auto const* order = std::get_if<Order>(&receipt->what)) learn(*order);
+        if (std::holds_alternative<Credited>(receipt->what)) ++tally_.credited;
         if (auto const* job = std::get_if<Accepted>(&receipt->what)) {
             BOOST_TEST(jobs_.emplace(job->job, 0).second);
             ++tally_.reported;
@@ -565,6 +604,8 @@ private:
         if (purchase && known.in_a_row()) used_at = purchase->created_at();
         auto const* order = std::get_if<Order>(&known.receipt.what);
         if (order && known.in_a_row()) used_at = order->created_at();
+        auto const* credited = std::get_if<Credited>(&known.receipt.what);
+        if (credited) used_at = credited->operation.created_at();
         if (used_at < server.keys_since) return true;
         return !known.in_a_row() && used_at < purged_before_;
     }
@@ -585,11 +626,9 @@ private:
         auto const sales = co_await store_.verify_sales(in_time());
         BOOST_REQUIRE(sales);
         for (auto const& check : *sales) BOOST_TEST(check.ok, check.name << ": " << check.detail);
+        co_await check_ledger(points_.id);
         for (auto const& ledger : ledgers_) {
-            auto const checks = co_await store_.verify(ledger.id, in_time());
-            BOOST_REQUIRE(checks);
-            for (auto const& check : *checks)
-                BOOST_TEST(check.ok, check.name << ": " << check.detail);
+            co_await check_ledger(ledger.id);
             db::AccountPage page;
             page.limit = 1000;
             for (auto const* prefix : {"", "@"}) {
@@ -599,6 +638,12 @@ private:
                 for (auto const& account : *accounts) co_await check_history(account);
             }
         }
+    }
+
+    asio::awaitable<void> check_ledger(LedgerId ledger) {
+        auto const checks = co_await store_.verify(ledger, in_time());
+        BOOST_REQUIRE(checks);
+        for (auto const& check : *checks) BOOST_TEST(check.ok, check.name << ": " << check.detail);
     }
 
     /// Time does not go back within an account, whatever the clocks did, and no version is missing.
@@ -629,7 +674,8 @@ private:
     std::array<std::int64_t, 3> skews_{};
     Instant time_{1'700'000'000'000};
     Instant purged_before_;
-    std::vector<Ledger> ledgers_;
+    std::vector<Ledger> ledgers_;  ///< of money
+    Ledger points_;                ///< of credits
     std::vector<Transfer> transfers_;
     std::vector<Purchase> purchases_;
     std::vector<Hold> holds_;
@@ -664,6 +710,8 @@ void check_tally(Tally const& tally, std::uint64_t steps, Servers servers) {
     BOOST_TEST(tally.refunded > steps / 40);
     BOOST_TEST(tally.held > steps / 6);
     BOOST_TEST(tally.holds_expired > steps / 50);
+    BOOST_TEST(tally.credited > steps / 6);
+    BOOST_TEST(tally.lots_expired > steps / 10);
     BOOST_TEST(tally.ordered > steps / 10);
     BOOST_TEST(tally.cancelled > steps / 40);
     BOOST_TEST(tally.reported > steps / 20);

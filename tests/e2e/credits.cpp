@@ -1,62 +1,18 @@
 // Do credits keep their rules over HTTP, on either store: lots, expiry by nobody's hand, history,
 // wide requests, and a crowd that spends from one address?
-#include <chrono>
+#include <algorithm>
+#include <map>
+#include <vector>
 
-#include "server/http/instant_text.hpp"
-#include "tests/e2e/api.hpp"
+#include "tests/e2e/points.hpp"
 
 namespace penstock::tests {
 namespace {
-
-std::string new_points(Api& api, std::string const& more = "") {
-    auto const name = fresh("points");
-    auto const made =
-        api.post("/v1/ledgers", R"({"name":")" + name + R"(","asset":{"code":"PTS","scale":0},)" +
-                                    R"("kind":"credits")" + more + "}");
-    BOOST_TEST_REQUIRE(made.status == 201, made.body);
-    return "/v1/ledgers/" + name;
-}
-
-std::string entry(std::string const& address, long amount, std::string const& expires_at = "") {
-    auto text = R"({"address":")" + address + R"(","amount":)" + std::to_string(amount);
-    if (!expires_at.empty()) text += R"(,"expires_at":")" + expires_at + '"';
-    return text + "}";
-}
-
-HttpAnswer act(Api& api, std::string const& ledger, std::string const& kind,
-               std::string const& entries, std::string const& more = "",
-               std::string const& key = fresh("key")) {
-    return api.post(
-        ledger + "/credits/" + kind,
-        R"({"reference":")" + fresh("ref") + R"(","entries":[)" + entries + "]" + more + "}", key);
-}
-
-HttpAnswer grant(Api& api, std::string const& ledger, std::string const& entries) {
-    auto answer = act(api, ledger, "grants", entries);
-    BOOST_TEST_REQUIRE(answer.status == 201, answer.body);
-    return answer;
-}
-
-json::object balance_of(Api& api, std::string const& ledger, std::string const& address) {
-    return api.get(ledger + "/credits/balances/" + address).document().as_object();
-}
-
-std::int64_t amount(Api& api, std::string const& ledger, std::string const& address) {
-    return balance_of(api, ledger, address).at("balance").as_int64();
-}
 
 /// The first reference of the answer, so that its repetition is the same request.
 std::string body_of_grant(std::string const& reference, std::string const& entries) {
     return R"({"reference":")" + reference + R"(","entries":[)" + entries + "]}";
 }
-
-std::string instant_in_ms(std::int64_t ms) {
-    using namespace std::chrono;
-    auto const now = duration_cast<milliseconds>(system_clock::now().time_since_epoch());
-    return server::instant_text(now.count() + ms);
-}
-
-constexpr char const* far_away = "2999-01-01T00:00:00.000Z";
 
 BOOST_AUTO_TEST_SUITE(credits, *boost::unit_test::fixture<Servers>())
 
@@ -97,17 +53,62 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_repeated_request_is_answered_byte_for_byte, Stor
     BOOST_TEST(amount(api, ledger, "ann") == 5);
 }
 
+/// What an expense took, entry by entry of the history, oldest first.
+std::vector<std::int64_t> spent_from(Api& api, std::string const& ledger,
+                                     std::string const& address) {
+    std::vector<std::int64_t> amounts;
+    auto const list = ledger + "/credits/history?kind=expense&address=" + address;
+    for (auto const& item : walk(api, list, 100)) amounts.push_back(item.at("amount").as_int64());
+    std::reverse(amounts.begin(), amounts.end());
+    return amounts;
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_crowd_never_overdraws_one_address, Store, Stores) {
+    constexpr std::size_t crowd = 256;
+    constexpr int lots = 20;
     Api api(Store::server());
     auto const ledger = new_points(api);
-    for (int i = 0; i < 10; ++i) grant(api, ledger, entry("ann", 10));
-    auto const answers = at_once(Store::server(), 16, [&](Api& own, std::size_t) {
-        return act(own, ledger, "expenses", entry("ann", 7));
+    for (int i = 0; i < lots; ++i) grant(api, ledger, entry("ann", 10));
+    auto const answers = at_once(Store::server(), crowd, [&](Api& own, std::size_t) {
+        return act(own, ledger, "expenses", entry("ann", 3));
     });
-    auto const paid = std::count_if(answers.begin(), answers.end(),
-                                    [](HttpAnswer const& answer) { return answer.status == 201; });
-    BOOST_TEST(paid == 14);
-    BOOST_TEST(amount(api, ledger, "ann") == 2);
+    BOOST_TEST(count(answers, 201) == std::size_t{66});
+    BOOST_TEST(count(answers, 402) == crowd - 66);
+    // 66 · 3 of 20 · 10: all lots but the last are gone, in the order of granting.
+    auto const shown = balance_of(api, ledger, "ann");
+    BOOST_TEST(shown.at("balance").as_int64() == 2);
+    BOOST_TEST_REQUIRE(shown.at("lots").as_array().size() == 1U);
+    auto const history = api.get(ledger + "/credits/history?kind=grant&limit=1").document();
+    BOOST_TEST(shown.at("lots").at(0).at("reference") == history.at("data").at(0).at("reference"));
+    BOOST_TEST(spent_from(api, ledger, "ann") == std::vector<std::int64_t>(66, -3),
+               boost::test_tools::per_element());
+    check_verified(api, ledger);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_crowd_that_takes_what_is_there_takes_it_once, Store, Stores) {
+    constexpr std::size_t crowd = 256;
+    Api api(Store::server());
+    auto const ledger = new_points(api, R"(,"drain":"expiration")");
+    // In the order of granting the last to expire comes first.
+    for (int i = 3; i > 0; --i)
+        grant(api, ledger, entry("ann", 100, "290" + std::to_string(i) + "-01-01T00:00:00.000Z"));
+    auto const answers = at_once(Store::server(), crowd, [&](Api& own, std::size_t) {
+        return act(own, ledger, "expenses", entry("ann", 7), R"(,"allow_partial":true)");
+    });
+    std::int64_t taken = 0;
+    std::map<std::int64_t, int> times;
+    for (auto const& answer : answers) {
+        BOOST_TEST_REQUIRE(answer.status == 201, answer.body);
+        auto const line = answer.document().at("entries").at(0);
+        BOOST_TEST(line.at("amount").as_int64() + line.at("shortfall").as_int64() == 7);
+        taken += line.at("amount").as_int64();
+        ++times[line.at("amount").as_int64()];
+    }
+    BOOST_TEST(taken == 300);
+    BOOST_TEST(times[7] == 42);
+    BOOST_TEST(times[6] == 1);
+    BOOST_TEST(times[0] == 213);
+    BOOST_TEST(amount(api, ledger, "ann") == 0);
     check_verified(api, ledger);
 }
 
@@ -132,25 +133,97 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_has_expired_counts_no_more_and_is_recorded_on
     });
 }
 
+/// The widest request that there is, in one commit: its rows are of one instant.
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_wide_grant_and_expense_are_one_commit_each, Store, Stores) {
     Api api(Store::server());
     auto const ledger = new_points(api);
-    constexpr long wide = 3'000;
-    std::string entries;
-    for (long i = 0; i < wide; ++i)
-        entries += (i ? "," : "") + entry("user-" + std::to_string(i), 10, far_away);
-    grant(api, ledger, entries);
+    constexpr long wide = 30'000;
+    auto const user = [](long i) { return "user-" + std::to_string(i); };
+    auto const granted = act(api, ledger, "grants",
+                             entries(wide, [&](long i) { return entry(user(i), 10, far_away); }));
+    BOOST_TEST_REQUIRE(granted.status == 201, granted.body.substr(0, 500));
+    BOOST_TEST(granted.document().at("entries").as_array().size() == std::size_t{wide});
     auto const count = api.get(ledger + "/credits/balances/count?min_balance=10");
     BOOST_TEST(count.document().at("count").as_int64() == wide);
-    std::string spends;
-    for (long i = 0; i < wide; ++i)
-        spends += (i ? "," : "") + entry("user-" + std::to_string(i), 10);
-    BOOST_TEST(act(api, ledger, "expenses", spends).status == 201U);
+
+    // One who cannot pay, and nobody has paid.
+    auto const spends = entries(wide, [&](long i) { return entry(user(i), 10); });
+    auto const refused = act(api, ledger, "expenses",
+                             entries(wide - 1, [&](long i) { return entry(user(i), 10); }) + "," +
+                                 entry(user(wide - 1), 11));
+    BOOST_TEST(refused.status == 402U);
+    auto const spent = act(api, ledger, "expenses", spends);
+    BOOST_TEST_REQUIRE(spent.status == 201, spent.body.substr(0, 500));
     auto const left = api.get(ledger + "/credits/balances/count?min_balance=1");
     BOOST_TEST(left.document().at("count").as_int64() == 0);
     auto const all = api.get(ledger + "/credits/balances/count");
     BOOST_TEST(all.document().at("count").as_int64() == wide);
     check_verified(api, ledger);
+    auto const more =
+        act(api, ledger, "grants", entries(wide + 1, [&](long i) { return entry(user(i), 1); }));
+    BOOST_TEST(more.status == 400U);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(nothing_of_money_can_be_asked_of_a_ledger_of_credits, Store, Stores) {
+    Api api(Store::server());
+    auto const ledger = new_points(api);
+    grant(api, ledger, entry("ann", 5));
+    auto const id = "/00000000-0000-7000-8000-000000000000";
+    for (std::string const path : {"/accounts", "/accounts/ann", "/accounts/ann/entries",
+                                   "/transfers", "/holds", "/purchases"}) {
+        auto const answer = api.get(ledger + path);
+        BOOST_TEST(answer.status == 409U, path << ": " << answer.body);
+        BOOST_TEST(answer.code() == "unsupported_on_ledger", path);
+    }
+    for (std::string const path : {"/transfers", "/holds", "/purchases"})
+        BOOST_TEST(api.get(ledger + path + id).code() == "unsupported_on_ledger", path);
+    std::pair<std::string, std::string> const posts[]{
+        {"/accounts", R"({"address":"bob"})"},
+        {"/deposits", R"({"account":"ann","amount":1})"},
+        {"/withdrawals", R"({"account":"ann","amount":1})"},
+        {"/transfers", R"({"from":"ann","to":"bob","amount":1})"},
+        {"/transfers/bulk", R"({"transfers":[{"from":"ann","to":"bob","amount":1}]})"},
+        {"/transfers" + std::string(id) + "/revert", "{}"},
+        {"/holds", R"({"from":"ann","to":"bob","amount":1})"},
+        {"/holds" + std::string(id) + "/capture", "{}"},
+        {"/holds" + std::string(id) + "/void", "{}"},
+        {"/purchases", R"({"buyer":"ann","author":"bob","price":1})"},
+        {"/purchases" + std::string(id) + "/refund", "{}"},
+        {"/reports", R"({"type":"financial"})"},
+    };
+    for (auto const& [path, body] : posts) {
+        auto const answer = api.post(ledger + path, body);
+        BOOST_TEST(answer.status == 409U, path << ": " << answer.body);
+        BOOST_TEST(answer.code() == "unsupported_on_ledger", path);
+    }
+    BOOST_TEST(api.get(ledger + "/totals").status == 200U);
+    BOOST_TEST(amount(api, ledger, "ann") == 5);
+    check_verified(api, ledger);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(the_activity_feed_shows_operations_and_expiries, Store, Stores) {
+    Api api(Store::server());
+    auto const ledger = new_points(api);
+    auto const feed = "/v1/activity?ledger=" + ledger.substr(ledger.rfind('/') + 1);
+    auto const granted =
+        grant(api, ledger, entry("ann", 40, instant_in_ms(800)) + "," + entry("bob", 2));
+    act(api, ledger, "transfers", entry("cid", 1), R"(,"from":"bob")");
+    auto const expired = [&] {
+        return api.get(feed + "&type=credits.expired").document().at("data").as_array().size() == 1;
+    };
+    await_that(expired, "an expiry in the feed");
+    auto const newest = api.get(feed + "&account=ann&limit=1").document().at("data").at(0);
+    BOOST_TEST(newest.at("type").as_string() == "credits.expired");
+    BOOST_TEST(newest.at("subject") == granted.document().at("id"));
+    BOOST_TEST(newest.at("data").at("address").as_string() == "ann");
+    BOOST_TEST(newest.at("data").at("amount").as_int64() == 40);
+    auto const sent = api.get(feed + "&type=credits.transferred").document().at("data").at(0);
+    BOOST_TEST(sent.at("data").at("from").as_string() == "bob");
+    BOOST_TEST(sent.at("data").at("to").as_string() == "cid");
+    BOOST_TEST(sent.at("data").at("amount").as_int64() == 1);
+    auto const wide = api.get(feed + "&type=credits.granted").document().at("data").at(0);
+    BOOST_TEST(wide.at("data").at("reference") == granted.document().at("reference"));
+    BOOST_TEST(wide.at("data").at("amount").is_null());
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(bad_input_is_refused_with_pointers, Store, Stores) {
