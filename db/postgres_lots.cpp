@@ -1,6 +1,7 @@
 #include "db/postgres_lots.hpp"
 
 #include <algorithm>
+#include <boost/asio/this_coro.hpp>
 #include <span>
 #include <utility>
 
@@ -378,6 +379,10 @@ CreditStore::Repaired PostgresLots::run(Work& work, bool mends) const {
     } catch (...) {
         thrown = std::current_exception();
     }
+    // Whoever is cancelled still waits for the end of what he has begun.
+    auto const state = co_await asio::this_coro::cancellation_state;
+    if (state.cancelled() != asio::cancellation_type::none)
+        co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     life.cancel();
     co_await life.join();
     if (thrown) std::rethrow_exception(thrown);

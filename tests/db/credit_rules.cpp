@@ -23,21 +23,6 @@ T value_of(Result<T> result) {
     return *std::move(result);
 }
 
-/// A ledger of credits in an organization of its own.
-asio::awaitable<Ledger> open_credits(Driver& driver) {
-    driver.at = start;
-    auto const name = "c-" + std::to_string(driver.envelope(CreateOrganization{}).nonce);
-    Command const organization = CreateOrganization{name};
-    driver.organization = made<Organization>(co_await driver.one(organization)).id;
-    CreateLedger open;
-    open.draft.name = "points";
-    open.draft.asset_code = "PTS";
-    open.draft.kind = LedgerKind::credits;
-    open.draft.issuers = {"mint"};
-    Command const command = open;
-    co_return made<Ledger>(co_await driver.one(command));
-}
-
 Command grant(Ledger const& ledger, std::string reference, std::vector<CreditDraft> entries) {
     return GrantCredits{ledger.id, std::move(reference), std::move(entries)};
 }
@@ -289,26 +274,6 @@ asio::awaitable<std::vector<Lot>> replayed(db::CreditStore& credits, LedgerId le
     co_return lots;
 }
 
-/// What may happen on a ledger in as many steps, with the expiry of lots now and then recorded.
-asio::awaitable<void> make_history(db::Store& store, Driver& driver, Ledger ledger, int steps) {
-    constexpr unsigned seed = 20'261'121;
-    BOOST_TEST_MESSAGE("seed " << seed);
-    std::mt19937 random(seed);
-    auto const below = [&](std::size_t n) { return random() % n; };
-    for (int step = 0; step < steps; ++step) {
-        driver.at.ms += static_cast<std::int64_t>(random() % 6'000) - 1'500;
-        std::vector<Envelope> batch;
-        for (int i = 0; i < 4; ++i)
-            batch.push_back(driver.envelope(
-                some_credit_command(below, ledger.id, std::to_string(4 * step + i), driver.at)));
-        co_await driver.batch(std::move(batch));
-        auto const due =
-            value_of(co_await store.credits().list_due_lots(driver.at, 10'000, in_time()));
-        Command const expire = ExpireLots{ledger.id, due};
-        if (step % 5 == 0) co_await driver.one(expire);
-    }
-}
-
 asio::awaitable<void> replay_of_the_history_gives_the_stored_lots(db::Store& store,
                                                                   Driver& driver) {
     auto const ledger = co_await open_credits(driver);
@@ -324,15 +289,6 @@ asio::awaitable<void> replay_of_the_history_gives_the_stored_lots(db::Store& sto
     for (auto& lot : stored) lot.is_open = lot.remaining > 0;
     BOOST_TEST((stored == expected));
     co_await check_verified(store, ledger);
-}
-
-/// Every lot that the ledger's operations made.
-asio::awaitable<std::vector<Lot>> all_lots(db::CreditStore& credits, LedgerId ledger) {
-    auto const operations =
-        value_of(co_await credits.list_operations(ledger, std::nullopt, 10'000, in_time()));
-    std::vector<CreditOperationId> ids;
-    for (auto const& operation : operations) ids.push_back(operation.id);
-    co_return value_of(co_await credits.list_lots(ids, in_time()));
 }
 
 /// Writes rows that no rule has made.
@@ -520,7 +476,8 @@ std::string text_of(db::Activity const& item) {
     return text + "; ";
 }
 
-asio::awaitable<void> what_happened_to_credits_is_in_the_feed(db::Store& store, Driver& driver) {
+/// One of everything, and one lot that is over.
+asio::awaitable<Ledger> tell_a_story(db::Store& store, Driver& driver) {
     auto const ledger = co_await open_credits(driver);
     auto const soon = at_second(5);
     co_await driver.one(grant(ledger, "one", all(draft("ann", 50, soon))));
@@ -531,72 +488,85 @@ asio::awaitable<void> what_happened_to_credits_is_in_the_feed(db::Store& store, 
     co_await driver.one(send(ledger, "minted", "mint", all(draft("cid", 8))));
     driver.at = soon;
     auto due = value_of(co_await store.credits().list_due_lots(driver.at, 10'000, in_time()));
-    std::erase_if(due, [&](Lot const& lot) { return lot.party.address != "ann"; });
+    std::erase_if(
+        due, [&](Lot const& lot) { return lot.ledger != ledger.id || lot.party.address != "ann"; });
     Command const expire = ExpireLots{ledger.id, due};
     co_await driver.one(expire);
+    co_return ledger;
+}
 
-    auto const feed = [&](db::ActivityPage page) -> asio::awaitable<std::string> {
-        if (!page.type) page.limit = std::min<std::size_t>(page.limit, 50);
-        auto items = value_of(co_await store.list_activity(driver.organization, page, in_time()));
-        std::erase_if(items, [](auto const& item) { return item.type == db::account_created; });
-        std::string text;
-        for (auto const& item : items) text += text_of(item);
-        co_return text;
-    };
+asio::awaitable<std::string> feed(db::Store& store, OrganizationId organization,
+                                  db::ActivityPage page) {
+    auto items = value_of(co_await store.list_activity(organization, page, in_time()));
+    std::erase_if(items, [](auto const& item) { return item.type == db::account_created; });
+    std::string text;
+    for (auto const& item : items) text += text_of(item);
+    co_return text;
+}
+
+asio::awaitable<void> what_happened_to_credits_is_in_the_feed(db::Store& store, Driver& driver) {
+    auto const ledger = co_await tell_a_story(store, driver);
+    auto const owner = driver.organization;
     db::ActivityPage page;
-    auto const whole = co_await feed(page);
+    auto const whole = co_await feed(store, owner, page);
     BOOST_TEST(whole ==
                "credits.expired one ann 34; credits.transferred minted mint>cid 8; "
                "credits.transferred wide ann; credits.transferred single ann>bob 5; "
                "credits.spent some ; credits.granted twice ; credits.granted one ann 50; ");
     page.ledger = ledger.id;
     page.account = "bob";
-    auto const of_bob = co_await feed(page);
+    auto const of_bob = co_await feed(store, owner, page);
     BOOST_TEST(of_bob ==
                "credits.transferred wide ann; credits.transferred single ann>bob 5; "
                "credits.spent some ; ");
     page.account = "mint";
-    auto const of_issuer = co_await feed(page);
+    auto const of_issuer = co_await feed(store, owner, page);
     BOOST_TEST(of_issuer == "credits.transferred minted mint>cid 8; ");
     page.account = "ann";
     page.type = db::activity_of(CreditKind::grant);
-    auto const granted = co_await feed(page);
+    auto const granted = co_await feed(store, owner, page);
     BOOST_TEST(granted == "credits.granted twice ; credits.granted one ann 50; ");
     page.type = db::activity_of(EventType::credits_expired);
-    auto const expired = co_await feed(page);
+    auto const expired = co_await feed(store, owner, page);
     BOOST_TEST(expired == "credits.expired one ann 34; ");
+}
 
-    // One operation, and what came of it.
+asio::awaitable<void> an_operation_and_what_came_of_it_are_one_subject(db::Store& store,
+                                                                       Driver& driver) {
+    auto const ledger = co_await tell_a_story(store, driver);
+    auto const owner = driver.organization;
     auto const operations =
         value_of(co_await store.credits().list_operations(ledger.id, std::nullopt, 3, in_time()));
-    db::ActivityPage of_one;
-    of_one.subject = operations.front().id.to_string();
-    auto const life = co_await feed(of_one);
+    db::ActivityPage page;
+    page.subject = operations.front().id.to_string();
+    auto const life = co_await feed(store, owner, page);
     BOOST_TEST(life == "credits.expired one ann 34; credits.granted one ann 50; ");
-    of_one.subject = operations.back().id.to_string();
-    of_one.account = "bob";
-    auto const with_bob = co_await feed(of_one);
+    page.subject = operations.back().id.to_string();
+    page.account = "bob";
+    auto const with_bob = co_await feed(store, owner, page);
     BOOST_TEST(with_bob == "credits.spent some ; ");
-    of_one.account = "cid";
-    auto const without = co_await feed(of_one);
+    page.account = "cid";
+    auto const without = co_await feed(store, owner, page);
     BOOST_TEST(without == "");
+}
 
-    // Page by page it is the same.
-    db::ActivityPage step;
-    step.type = db::activity_of(CreditKind::transfer);
-    step.limit = 1;
+asio::awaitable<void> the_feed_of_one_kind_goes_on_page_by_page(db::Store& store, Driver& driver) {
+    co_await tell_a_story(store, driver);
+    db::ActivityPage page;
+    page.type = db::activity_of(CreditKind::transfer);
+    page.limit = 1;
     std::string paged;
     for (int pages = 0; pages < 3; ++pages) {
         auto const items =
-            value_of(co_await store.list_activity(driver.organization, step, in_time()));
+            value_of(co_await store.list_activity(driver.organization, page, in_time()));
         BOOST_REQUIRE(items.size() == 1u);
         paged += text_of(items.front());
-        step.before = items.front().id;
+        page.before = items.front().id;
     }
     BOOST_TEST(paged ==
                "credits.transferred minted mint>cid 8; credits.transferred wide ann; "
                "credits.transferred single ann>bob 5; ");
-    auto const end = co_await feed(step);
+    auto const end = co_await feed(store, driver.organization, page);
     BOOST_TEST(end == "");
 }
 
@@ -618,6 +588,8 @@ constexpr std::array rules{
     PENSTOCK_RULE(a_ledger_of_credits_is_deleted_once_nothing_counts),
     PENSTOCK_RULE(replay_of_the_history_gives_the_stored_lots),
     PENSTOCK_RULE(what_happened_to_credits_is_in_the_feed),
+    PENSTOCK_RULE(an_operation_and_what_came_of_it_are_one_subject),
+    PENSTOCK_RULE(the_feed_of_one_kind_goes_on_page_by_page),
     PENSTOCK_RULE(a_repair_finds_nothing_on_a_sound_ledger),
     PENSTOCK_RULE(damaged_lots_are_mended_by_replay),
     PENSTOCK_RULE(one_address_is_mended_alone),
@@ -628,5 +600,46 @@ constexpr std::array rules{
 }  // namespace
 
 std::span<ConformanceRule const> credit_rules() { return rules; }
+
+asio::awaitable<Ledger> open_credits(Driver& driver) {
+    driver.at = start;
+    auto const name = "c-" + std::to_string(driver.envelope(CreateOrganization{}).nonce);
+    Command const organization = CreateOrganization{name};
+    driver.organization = made<Organization>(co_await driver.one(organization)).id;
+    CreateLedger open;
+    open.draft.name = "points";
+    open.draft.asset_code = "PTS";
+    open.draft.kind = LedgerKind::credits;
+    open.draft.issuers = {"mint"};
+    Command const command = open;
+    co_return made<Ledger>(co_await driver.one(command));
+}
+
+asio::awaitable<void> make_history(db::Store& store, Driver& driver, Ledger ledger, int steps) {
+    constexpr unsigned seed = 20'261'121;
+    BOOST_TEST_MESSAGE("seed " << seed);
+    std::mt19937 random(seed);
+    auto const below = [&](std::size_t n) { return random() % n; };
+    for (int step = 0; step < steps; ++step) {
+        driver.at.ms += static_cast<std::int64_t>(random() % 6'000) - 1'500;
+        std::vector<Envelope> batch;
+        for (int i = 0; i < 4; ++i)
+            batch.push_back(driver.envelope(
+                some_credit_command(below, ledger.id, std::to_string(4 * step + i), driver.at)));
+        co_await driver.batch(std::move(batch));
+        auto const due =
+            value_of(co_await store.credits().list_due_lots(driver.at, 10'000, in_time()));
+        Command const expire = ExpireLots{ledger.id, due};
+        if (step % 5 == 0) co_await driver.one(expire);
+    }
+}
+
+asio::awaitable<std::vector<Lot>> all_lots(db::CreditStore& credits, LedgerId ledger) {
+    auto const operations =
+        value_of(co_await credits.list_operations(ledger, std::nullopt, 10'000, in_time()));
+    std::vector<CreditOperationId> ids;
+    for (auto const& operation : operations) ids.push_back(operation.id);
+    co_return value_of(co_await credits.list_lots(ids, in_time()));
+}
 
 }  // namespace penstock::tests
