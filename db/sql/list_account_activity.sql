@@ -97,7 +97,7 @@ LEFT JOIN credit_operations o ON o.ledger_id = x.ledger_id
 LEFT JOIN LATERAL (
     SELECT e.account_id, abs(e.amount) AS amount
     FROM credit_entries e
-    WHERE x.type IN (51, 52, 53) AND e.operation_id = x.id AND e.index = 0
+    WHERE e.operation_id = CASE WHEN x.type IN (51, 52, 53) THEN x.id END AND e.index = 0
         AND NOT EXISTS (
             SELECT 1 FROM credit_entries n
             WHERE n.operation_id = x.id AND n.index = 1 AND n.account_id IS DISTINCT FROM o.sender)
