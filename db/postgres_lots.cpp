@@ -22,6 +22,8 @@ namespace {
 constexpr std::size_t page_rows = 10'000;
 /// Between two statements of a transaction nothing but a page is worked on.
 constexpr milliseconds idle_max{60'000};
+/// For the ledger's row: another repair may have it, beside the writers.
+constexpr milliseconds lock_max{60'000};
 
 pg::ConnectionOptions for_lots(PostgresOptions const& all) {
     auto options = all.connection;
@@ -30,6 +32,7 @@ pg::ConnectionOptions for_lots(PostgresOptions const& all) {
     options.statement_timeout = all.verify_max;
     options.response_max = all.verify_max + milliseconds{10'000};
     options.idle_in_transaction_max = idle_max;
+    options.lock_timeout = lock_max;
     options.application_name += "-lots";
     return options;
 }

@@ -150,6 +150,8 @@ BOOST_AUTO_TEST_CASE(an_implicit_ledger_opens_accounts_for_who_is_paid) {
 BOOST_AUTO_TEST_CASE(money_moves_only_on_the_callers_own_money_ledgers) {
     Scene credits{AccountPolicy::explicit_, LedgerKind::credits};
     BOOST_TEST(refusal_of(credits.deposit("alice", 1)) == "unsupported_on_ledger");
+    BOOST_TEST(refusal_of(credits.decide(CreateAccount{Scene::ledger_id(), "alice"})) ==
+               "unsupported_on_ledger");
     BOOST_TEST(refusal_of(credits.decide(bulk(false, {{"a", "b", 1}}))) == "unsupported_on_ledger");
     auto scene = with("alice", 100);
     auto const command = Scene::movement(TransferKind::transfer, "alice", "bob", 1);
