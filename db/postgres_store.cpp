@@ -116,7 +116,7 @@ PostgresStore::~PostgresStore() = default;
 asio::awaitable<void> PostgresStore::run() { return readers_.run(); }
 
 std::unique_ptr<Writer> PostgresStore::make_writer() {
-    return std::make_unique<PostgresWriter>(executor_, options_);
+    return std::make_unique<PostgresWriter>(executor_, options_, lock_waits_);
 }
 
 asio::awaitable<error_code> PostgresStore::ping(SteadyTime deadline) {

@@ -10,6 +10,7 @@
 #include "db/postgres_credits.hpp"
 #include "db/postgres_job_queue.hpp"
 #include "db/store.hpp"
+#include "reactor/counters.hpp"
 
 namespace penstock::db {
 
@@ -94,6 +95,8 @@ public:
 
     /// The read connections, for metrics.
     pg::Pool const& readers() const { return readers_; }
+    /// Of all its writers: how long a batch took, from its BEGIN, until it had its row locks.
+    reactor::Histogram const& lock_waits() const { return lock_waits_; }
 
 private:
     Listed<Activity> list_ledger_activity(domain::OrganizationId, ActivityPage, SteadyTime);
@@ -109,6 +112,7 @@ private:
 
     asio::any_io_executor executor_;
     PostgresOptions options_;
+    reactor::Histogram lock_waits_;
     pg::Pool readers_;
     PostgresCredits credits_;
     PostgresJobQueue jobs_;

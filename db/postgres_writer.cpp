@@ -1,6 +1,7 @@
 #include "db/postgres_writer.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <utility>
 
@@ -70,7 +71,6 @@ class LoadPlan {
 public:
     explicit LoadPlan(KeySet const& keys) {
         segment_.begin();
-        xid_ = segment_.add(sql::current_transaction);
         add_roots(keys);
         add_ledgers(keys);
         credits::load_roots(keys, adder());
@@ -81,6 +81,7 @@ public:
         if (!keys.products.empty())
             add(sql::lock_products, params_of(rows::uuids(keys.products)),
                 [](pg::Row row, Loaded& to) { to.products.push_back(rows::product(row)); });
+        transaction_ = segment_.add(sql::current_transaction);
         add_children(keys);
         credits::load_children(keys, adder());
         if (!keys.reverted.empty())
@@ -95,8 +96,10 @@ public:
     pg::Segment take_segment() { return std::move(segment_); }
 
     std::uint64_t xid(std::vector<pg::Rows> const& answer) const {
-        if (answer[xid_].empty()) throw pg::BadReply(0, "a row");
-        return answer[xid_][0].xid8(0);
+        return transaction(answer).xid8(0);
+    }
+    std::chrono::microseconds lock_wait(std::vector<pg::Rows> const& answer) const {
+        return std::chrono::microseconds(std::max<std::int64_t>(0, transaction(answer).int8(1)));
     }
 
     Loaded read(std::vector<pg::Rows> const& answer) {
@@ -108,6 +111,11 @@ public:
 
 private:
     using Reader = void (*)(pg::Row, Loaded&);
+
+    pg::Row transaction(std::vector<pg::Rows> const& answer) const {
+        if (answer[transaction_].empty()) throw pg::BadReply(0, "a row");
+        return answer[transaction_][0];
+    }
 
     void add(Statement const& statement, pg::Params params, Reader reader) {
         readers_.emplace_back(segment_.add(statement, std::move(params)), reader);
@@ -186,7 +194,7 @@ private:
     }
 
     pg::Segment segment_;
-    std::size_t xid_ = 0;
+    std::size_t transaction_ = 0;
     std::vector<std::pair<std::size_t, Reader>> readers_;
 };
 
@@ -291,9 +299,11 @@ pg::ConnectionOptions pinned(pg::ConnectionOptions options) {
 
 }  // namespace
 
-PostgresWriter::PostgresWriter(asio::any_io_executor executor, PostgresOptions const& options)
+PostgresWriter::PostgresWriter(asio::any_io_executor executor, PostgresOptions const& options,
+                               reactor::Histogram& lock_waits)
     : options_(options),
-      session_(executor, pinned(options.connection), options.backoff, options.on_connection) {}
+      session_(executor, pinned(options.connection), options.backoff, options.on_connection),
+      lock_waits_(lock_waits) {}
 
 asio::awaitable<void> PostgresWriter::run() { return session_.run(); }
 
@@ -310,6 +320,7 @@ asio::awaitable<Result<Loaded>> PostgresWriter::load(KeySet keys, SteadyTime dea
     open_ = lease;
     auto read = [&] {
         xid_ = plan.xid(*answer);
+        lock_waits_.record(plan.lock_wait(*answer));
         return plan.read(*answer);
     };
     auto loaded = pg::decoded(read);

@@ -8,13 +8,16 @@
 #include "db/pg/session.hpp"
 #include "db/postgres_store.hpp"
 #include "db/store.hpp"
+#include "reactor/counters.hpp"
 
 namespace penstock::db {
 
 /// One connection; a transaction is open on it between load() and commit() or abandon().
 class PostgresWriter final : public Writer {
 public:
-    PostgresWriter(asio::any_io_executor executor, PostgresOptions const& options);
+    /// `lock_waits` outlives it.
+    PostgresWriter(asio::any_io_executor executor, PostgresOptions const& options,
+                   reactor::Histogram& lock_waits);
 
     asio::awaitable<void> run() override;
     asio::awaitable<Result<domain::Loaded>> load(domain::KeySet keys, SteadyTime deadline) override;
@@ -32,6 +35,7 @@ private:
     pg::Session session_;
     std::optional<pg::Lease> open_;  ///< the connection that has the transaction
     std::uint64_t xid_ = 0;          ///< of the open transaction
+    reactor::Histogram& lock_waits_;
 };
 
 }  // namespace penstock::db

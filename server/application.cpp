@@ -163,6 +163,8 @@ std::unique_ptr<cache::RedisClient> make_redis(asio::any_io_executor executor,
         throw UnusableOptions("--redis-url must be redis://host:port/database or unix:///path");
     cache::RedisClientOptions client;
     client.address = *address;
+    // Whoever may wait longest for Redis must not be told sooner that it is gone.
+    client.patience = std::max(client.patience, options.gate_wait);
     auto random = [&ids] { return static_cast<std::uint32_t>(ids.nonce()); };
     return std::make_unique<cache::RedisClient>(executor, client, random);
 }
@@ -224,8 +226,11 @@ ListenerOptions listener_options(Options const& options, std::size_t shard, Cloc
     return listener;
 }
 
-void write_readers(MetricsWriter& out, std::string const& shard, db::PostgresStore const* store) {
+void write_store(MetricsWriter& out, std::string const& shard, db::PostgresStore const* store) {
     if (store == nullptr) return;
+    out.durations("penstock_lane_lock_wait_seconds",
+                  "Until a batch has its row locks, counted from its BEGIN.", {{"shard", shard}},
+                  store->lock_waits());
     auto const& readers = store->readers();
     for (std::size_t i = 0; i < readers.size(); ++i) {
         MetricsWriter::Labels const labels{
@@ -638,7 +643,7 @@ std::string Application::render_metrics() const {
         write_metrics(out, labels, front->sales);
         write_metrics(out, labels, front->keys.metrics());
         write_metrics(out, labels, front->products.feeds().metrics());
-        write_readers(out, shard, front->back.postgres.get());
+        write_store(out, shard, front->back.postgres.get());
         write_lanes(out, shard, engine_.lanes(front->shard));
     }
     write_metrics(out, {{"work", "hold_expiry"}}, hold_expiry_->metrics());

@@ -139,10 +139,12 @@ asio::awaitable<error_code> Lane::attempt(Batch const& batch, Outcomes& outcomes
         co_return error_code();
     }
 
+    bool const has_orders = !changes.new_orders.empty();
     start = steady_now();
     auto const error = co_await writer_->commit(std::move(changes), start + options_.step_deadline);
     metrics_.commit.record(since(start));
     if (error) co_return error;
+    if (has_orders) metrics_.order_insert.record(since(start));
     metrics_.commits.add();
     metrics_.commands.add(batch.size());
     co_return error_code();

@@ -24,6 +24,7 @@ struct LaneMetrics {
     reactor::Histogram load;
     reactor::Histogram decide;
     reactor::Histogram commit;
+    reactor::Histogram order_insert;  ///< the commits that write orders of flash sales
     reactor::Count commits;
     reactor::Count commands;
     reactor::Count retries;          ///< serialization, deadlock, a key another server took

@@ -21,6 +21,8 @@ void add(RoundResult& total, RoundResult const& round) {
     total.sales.rest += round.sales.rest;
     total.sales.over_sold += round.sales.over_sold;
     total.sales.over_limit += round.sales.over_limit;
+    total.sales.cancelled += round.sales.cancelled;
+    total.sales.restocked += round.sales.restocked;
     for (auto const& difference : round.off) {
         if (total.off.size() < Judgement::details_max) total.off.push_back(difference);
     }

@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "bench/client.hpp"
+#include "bench/verdict.hpp"
 #include "reactor/deadline.hpp"
 #include "reactor/task_group.hpp"
 
@@ -20,9 +21,43 @@ void CrewResult::add(CrewResult const& other) {
     sent += other.sent;
     replays_compared += other.replays_compared;
     replays_different += other.replays_different;
+    if (other.unusable > unusable) waits = other.waits;
     unusable = std::max(unusable, other.unusable);
     unusable_while_answered = std::max(unusable_while_answered, other.unusable_while_answered);
 }
+
+/// One key from the moment its request was lost: how long, and what that was spent on.
+class Crew::Loss {
+public:
+    explicit Loss(SteadyTime at) : at_(at), mark_(at) {}
+
+    void answered(Connection const& connection, End end, SteadyTime now) {
+        auto* part = &waits_.silent;
+        if (end == End::answered) {
+            if (!answered_) answered_ = now;
+            auto const code = text_member(connection.response().body, "code");
+            part = code == "idempotency_in_flight" ? &waits_.in_flight : &waits_.unable;
+        }
+        *part += now - mark_;
+        mark_ = now;
+    }
+
+    void settled(SteadyTime now, CrewResult& result) {
+        waits_.verdict = now - mark_;
+        if (now - at_ > result.unusable) {
+            result.unusable = now - at_;
+            result.waits = waits_;
+        }
+        auto const answering = now - answered_.value_or(now);
+        result.unusable_while_answered = std::max(result.unusable_while_answered, answering);
+    }
+
+private:
+    SteadyTime at_;
+    SteadyTime mark_;
+    std::optional<SteadyTime> answered_;
+    Waits waits_;
+};
 
 struct Crew::Worker {
     std::vector<std::unique_ptr<Connection>> connections;  ///< one to each server
@@ -77,8 +112,7 @@ asio::awaitable<void> Crew::drive(Worker& worker) {
 asio::awaitable<Cargo::Word> Crew::carry(Worker& worker, std::uint32_t number,
                                          Persistence persistence) {
     auto const started = steady_now();
-    std::optional<SteadyTime> lost;
-    std::optional<SteadyTime> answered;
+    std::optional<Loss> loss;
     for (std::size_t attempt = 0; steady_now() < started + verdict_max; ++attempt) {
         auto& connection = *worker.connections[(worker.home + attempt) % worker.connections.size()];
         // Not the log's own bytes: it grows, and moves, while the answer is on its way.
@@ -87,20 +121,16 @@ asio::awaitable<Cargo::Word> Crew::carry(Worker& worker, std::uint32_t number,
         auto const end = co_await connection.exchange(request, deadline);
         result_.sent += 1;
         auto const now = steady_now();
-        if (lost && end == End::answered && !answered) answered = now;
         auto word = Cargo::Word::unknown;
         if (end == End::answered) word = cargo_.take_answer(number, connection.response());
         if (word == Cargo::Word::final) {
-            if (lost) result_.unusable = std::max(result_.unusable, now - *lost);
-            if (answered) {
-                result_.unusable_while_answered =
-                    std::max(result_.unusable_while_answered, now - *answered);
-            }
+            if (loss) loss->settled(now, result_);
             co_return word;
         }
         cargo_.lost(number);
         if (persistence == Persistence::may_leave) break;
-        if (!lost) lost = now;
+        if (loss) loss->answered(connection, end, now);
+        if (!loss) loss.emplace(now);
         co_await reactor::sleep_until(now + between_attempts);
     }
     co_return Cargo::Word::unknown;

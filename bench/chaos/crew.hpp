@@ -39,6 +39,14 @@ public:
     virtual Replay compare(std::uint32_t number, Response const& response) = 0;
 };
 
+/// What the time was spent on in which a key gave no verdict.
+struct Waits {
+    std::chrono::nanoseconds silent{0};     ///< nobody answered, and the pauses after that
+    std::chrono::nanoseconds in_flight{0};  ///< 409: another request has that key
+    std::chrono::nanoseconds unable{0};     ///< any other answer that says nothing
+    std::chrono::nanoseconds verdict{0};    ///< the request that was answered at last
+};
+
 struct CrewResult {
     std::uint64_t sent = 0;               ///< attempts, the repeated ones included
     std::uint64_t replays_compared = 0;   ///< acknowledged keys that were sent once more
@@ -47,6 +55,7 @@ struct CrewResult {
     /// it again with anything at all.
     std::chrono::nanoseconds unusable{0};
     std::chrono::nanoseconds unusable_while_answered{0};
+    Waits waits;  ///< of the longest one
 
     void add(CrewResult const& other);
 };
@@ -74,6 +83,7 @@ public:
     CrewResult const& result() const { return result_; }
 
 private:
+    class Loss;
     struct Worker;
     enum class Persistence { may_leave, until_known };
 

@@ -48,6 +48,8 @@ std::string table(ChaosResult const& result) {
     out += blow_rows(result.faults);
     if (total.sales.stock > 0) {
         out += figure_row("stock", std::to_string(total.sales.stock));
+        out += figure_row("of it added meanwhile", std::to_string(total.sales.restocked));
+        out += figure_row("orders cancelled meanwhile", total.sales.cancelled);
         out += figure_row("sold", std::to_string(total.sales.sold));
         out += figure_row("of them when all was settled", std::to_string(total.sales.rest));
         out += figure_row("over-sold", std::to_string(total.sales.over_sold));
@@ -69,6 +71,11 @@ std::string table(ChaosResult const& result) {
                       span(total.crew.unusable) + " since its request was lost");
     out +=
         figure_row("", span(total.crew.unusable_while_answered) + " of it while servers answered");
+    auto const& waits = total.crew.waits;
+    out += figure_row("", span(waits.silent) + " without an answer, " + span(waits.in_flight) +
+                              " in flight (409),");
+    out += figure_row("", span(waits.unable) + " with an answer that says nothing, " +
+                              span(waits.verdict) + " until the verdict");
     out += fault_rows("FAULT", j.details) + fault_rows("FAULT", result.surprises);
     out += fault_rows("OFF  ", total.off);
     if (total.off.empty()) out += "  books agree with every acknowledged amount in every round\n";
@@ -101,9 +108,23 @@ std::string to_json(ChaosResult const& result) {
         {"replays_different", total.crew.replays_different},
         {"unusable_ms", milliseconds_of(total.crew.unusable)},
         {"unusable_while_answered_ms", milliseconds_of(total.crew.unusable_while_answered)},
+        {"unusable_waits_ms",
+         json::object{{"silent", milliseconds_of(total.crew.waits.silent)},
+                      {"in_flight", milliseconds_of(total.crew.waits.in_flight)},
+                      {"unable", milliseconds_of(total.crew.waits.unable)},
+                      {"verdict", milliseconds_of(total.crew.waits.verdict)}}},
         {"details", array_of(j.details)},
         {"surprises", array_of(result.surprises)},
         {"books_off", array_of(total.off)}};
+    if (total.sales.stock > 0) {
+        out["sales"] = json::object{{"stock", total.sales.stock},
+                                    {"restocked", total.sales.restocked},
+                                    {"cancelled", total.sales.cancelled},
+                                    {"sold", total.sales.sold},
+                                    {"rest", total.sales.rest},
+                                    {"over_sold", total.sales.over_sold},
+                                    {"over_limit", total.sales.over_limit}};
+    }
     return json::serialize(out) + "\n";
 }
 

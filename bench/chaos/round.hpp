@@ -19,6 +19,8 @@ struct SaleSums {
     std::int64_t rest = 0;  ///< units that were left when all was settled, and then bought
     std::int64_t over_sold = 0;
     std::uint64_t over_limit = 0;  ///< users
+    std::uint64_t cancelled = 0;   ///< orders, while the crowd came
+    std::int64_t restocked = 0;    ///< units, the same
 };
 
 struct RoundResult {

@@ -176,6 +176,10 @@ std::vector<std::uint32_t> SaleBooks::judge_orders(SeenSale const& seen,
         }
         auto const& attempt = attempts_[*order.attempt];
         orders[*order.attempt] += 1;
+        if (order.completed == attempt.cancelled)
+            result.note((attempt.cancelled ? "cancelled, and still completed: "
+                                           : "cancelled, and nobody asked for it: ") +
+                        describe(*order.attempt));
         bool const same =
             order.user == user_name(attempt.user) && order.quantity == attempt.quantity;
         bool const told = attempt.fate != Fate::acknowledged || same_content(attempt.answer, order);
@@ -229,8 +233,9 @@ void SaleBooks::judge_figures(SeenSale const& seen, SaleJudgement& result) const
                     text(terms_.per_user_limit));
     }
     result.over_sold = std::max<std::int64_t>(0, std::max(ordered, seen.sold) - seen.stock);
-    if (seen.stock != terms_.stock)
-        result.note("the stock is " + text(seen.stock) + ", not " + text(terms_.stock));
+    auto const stock = terms_.stock + restocked_;
+    if (seen.stock != stock)
+        result.note("the stock is " + text(seen.stock) + ", not " + text(stock));
     if (ordered != seen.sold)
         result.note("completed orders are for " + text(ordered) + ", sold are " + text(seen.sold));
     if (seen.sold + seen.remaining != seen.stock)

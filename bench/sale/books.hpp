@@ -39,6 +39,7 @@ struct Attempt {
     std::uint32_t quantity = 1;
     Fate fate = Fate::unsent;
     bool ever_unanswered = false;
+    bool cancelled = false;                  ///< its order was, and somebody was told so
     Refusal refusal = Refusal::not_started;  ///< the last one, if it was refused
     std::string answer;                      ///< the body of the first 201
 };
@@ -122,6 +123,10 @@ public:
     void turned_away(std::uint32_t number);
     void wrong(std::uint32_t number, std::string_view answer);
 
+    /// Somebody was told that it is so.
+    void cancelled(std::uint32_t number) { attempts_[number].cancelled = true; }
+    void restocked(std::int64_t quantity) { restocked_ += quantity; }
+
     /// What could be sold if nobody took anything away from anybody: for each user as much as he
     /// asked for, but not above his limit. Exact while every order is for one unit.
     std::int64_t demand() const;
@@ -137,6 +142,7 @@ private:
     std::string describe(std::size_t number) const;
 
     Terms terms_;
+    std::int64_t restocked_ = 0;
     std::vector<Attempt> attempts_;
 };
 

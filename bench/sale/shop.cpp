@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "bench/ledger_view.hpp"
+#include "bench/verdict.hpp"
 
 namespace penstock::bench::sale {
 namespace {
@@ -69,6 +70,21 @@ void Shop::write(std::string& out, std::size_t product, std::uint32_t attempt) {
     body_.clear();
     sales_[product].books.write_body(body_, attempt);
     sales_[product].route.write(out, body_, keys_);
+}
+
+void Shop::write_cancel(std::string& out, std::size_t product, std::uint32_t attempt) {
+    auto const& books = sales_[product].books;
+    auto const id = text_member(books.at(attempt).answer, "id");
+    auto const path = sale_path(books.terms().product) + "/orders/" + std::string(id) + "/cancel";
+    PostRoute(target_, path).write(out, "{}", keys_);
+}
+
+void Shop::write_restock(std::string& out, std::size_t product, std::uint32_t quantity) {
+    auto const path = "/v1/products/" + sales_[product].books.terms().product + "/restock";
+    body_ = R"({"quantity":)";
+    append_number(body_, quantity);
+    body_ += '}';
+    PostRoute(target_, path).write(out, body_, keys_);
 }
 
 asio::awaitable<SaleJudgement> Shop::check(Client& client, Returns returns) {

@@ -35,6 +35,10 @@ public:
     /// The whole request of an attempt, under a new key. Replaces `out`.
     void write(std::string& out, std::size_t product, std::uint32_t attempt);
 
+    /// Cancels the order of an acknowledged attempt; adds units to the stock. The same otherwise.
+    void write_cancel(std::string& out, std::size_t product, std::uint32_t attempt);
+    void write_restock(std::string& out, std::size_t product, std::uint32_t quantity);
+
     /// Every product's orders, figures and gate, and the ledger's purchases and balances.
     asio::awaitable<SaleJudgement> check(Client& client, Returns returns);
 

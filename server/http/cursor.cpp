@@ -73,10 +73,10 @@ CursorWriter& CursorWriter::string(std::string_view value) {
 
 std::string CursorWriter::text() const { return to_base64url(packed_); }
 
-CursorReader::CursorReader(char kind, std::string_view cursor) {
+CursorReader::CursorReader(CursorKind kind, std::string_view cursor) {
     if (cursor.size() > cursor_bytes_max) return;
     auto bytes = from_base64url(cursor);
-    if (!bytes || bytes->empty() || bytes->front() != kind) return;
+    if (!bytes || bytes->empty() || bytes->front() != static_cast<char>(kind)) return;
     packed_ = std::move(*bytes);
     position_ = 1;
     valid_ = true;

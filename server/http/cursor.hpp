@@ -17,13 +17,34 @@ std::optional<std::string> from_base64url(std::string_view text);
 
 inline constexpr std::size_t cursor_bytes_max = 512;
 
-/// Packs the stable key of a list's last item. `kind` names the list, so that the cursor of one
-/// list is refused by another:
+/// Every list that has cursors: the first byte of a cursor says which list it goes on with, so that
+/// another refuses it. A client may hold a cursor while the server is upgraded: new lists come
+/// last.
+enum class CursorKind : std::uint8_t {
+    accounts = 1,
+    entries,
+    activity,
+    credit_balances,
+    credit_history,
+    holds,
+    jobs,
+    ledgers,
+    orders,
+    organizations,
+    api_keys,
+    products,
+    purchases,
+    reports,
+    transfers,
+    account_transfers,  ///< by their place in one account's history
+};
+
+/// Packs the stable key of a list's last item:
 ///
-///     CursorWriter('t').integer(created_at_ms).id(uuid).text()
+///     CursorWriter(CursorKind::orders).id(uuid).text()
 class CursorWriter {
 public:
-    explicit CursorWriter(char kind) : packed_(1, kind) {}
+    explicit CursorWriter(CursorKind kind) : packed_(1, static_cast<char>(kind)) {}
     CursorWriter& integer(std::int64_t value);
     CursorWriter& id(std::array<std::uint8_t, 16> const& uuid);
     CursorWriter& string(std::string_view value);  ///< at most 255 bytes, asserted
@@ -38,7 +59,7 @@ private:
 /// and the answer then is 400 `invalid_cursor`.
 class CursorReader {
 public:
-    CursorReader(char kind, std::string_view cursor);
+    CursorReader(CursorKind kind, std::string_view cursor);
     std::int64_t integer();
     std::array<std::uint8_t, 16> id();
     std::string string();

@@ -9,9 +9,6 @@
 namespace penstock::server::routes {
 namespace {
 
-constexpr char account_cursor = 'a';
-constexpr char entry_cursor = 'e';
-
 /// A past view: what was held then is not kept, so it is null, and with it what was available.
 std::string past_view(domain::Account const& account, std::string_view ledger,
                       db::PastStanding const& past) {
@@ -62,7 +59,7 @@ Answer list_accounts(RequestContext& context) {
     if (wanted.prefix.size() > address_bytes_max)
         co_return context.bad_parameter("prefix", "must be at most 128 bytes");
     if (auto const cursor = context.query("cursor")) {
-        CursorReader in(account_cursor, *cursor);
+        CursorReader in(CursorKind::accounts, *cursor);
         wanted.after = in.string();
         if (!in.complete()) co_return context.problem(Code::invalid_cursor);
     }
@@ -76,7 +73,7 @@ Answer list_accounts(RequestContext& context) {
         write(json, one, ledger.name);
     };
     co_return page(*items, *limit, write_item, [](domain::Account const& last) {
-        return CursorWriter(account_cursor).string(last.address).text();
+        return CursorWriter(CursorKind::accounts).string(last.address).text();
     });
 }
 
@@ -115,7 +112,7 @@ Answer list_entries(RequestContext& context) {
     db::EntryPage wanted;
     wanted.limit = *limit + 1;
     if (auto const cursor = context.query("cursor")) {
-        CursorReader in(entry_cursor, *cursor);
+        CursorReader in(CursorKind::entries, *cursor);
         wanted.before = read_booking(in);
         if (!in.complete()) co_return context.problem(Code::invalid_cursor);
     }
@@ -136,7 +133,7 @@ Answer list_entries(RequestContext& context) {
         write_entry(json, one, address);
     };
     co_return page(*items, *limit, write_item, [&](domain::Transfer const& last) {
-        return cursor_at(entry_cursor, db::booking_of(last, address));
+        return cursor_at(CursorKind::entries, db::booking_of(last, address));
     });
 }
 

@@ -9,7 +9,6 @@
 namespace penstock::server::routes {
 namespace {
 
-constexpr char activity_cursor = 'y';
 constexpr std::size_t subject_bytes_max = 128;
 
 std::optional<db::ActivityType> type_named(std::string_view name) {
@@ -86,7 +85,7 @@ Answer list_activity(RequestContext& context) {
         wanted.type = type_named(*type);
         if (!wanted.type) co_return context.bad_parameter("type", "must be a type of activity");
     }
-    if (!read_id_cursor(context, activity_cursor, wanted.before))
+    if (!read_id_cursor(context, CursorKind::activity, wanted.before))
         co_return context.problem(Code::invalid_cursor);
     if (auto const name = context.query("ledger")) {
         domain::LedgerName const ledger_name{context.principal.organization, std::string(*name)};
@@ -100,7 +99,7 @@ Answer list_activity(RequestContext& context) {
     if (!items) co_return context.failure(items.error());
     auto const write_item = [](JsonWriter& json, db::Activity const& item) { write(json, item); };
     co_return page(*items, *limit, write_item, [](db::Activity const& last) {
-        return CursorWriter(activity_cursor).id(last.id.value.bytes).text();
+        return CursorWriter(CursorKind::activity).id(last.id.value.bytes).text();
     });
 }
 

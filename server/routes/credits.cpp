@@ -17,8 +17,6 @@ namespace penstock::server::routes {
 namespace {
 
 constexpr std::size_t credit_entries_max = 30'000;
-constexpr char balance_cursor = 'b';
-constexpr char history_cursor = 'c';
 
 enum class Expiry { asked, none };
 
@@ -168,7 +166,7 @@ Answer list_credit_balances(RequestContext& context) {
     wanted.min_balance = *min_balance;
     wanted.limit = *limit + 1;
     if (auto const cursor = context.query("cursor")) {
-        CursorReader in(balance_cursor, *cursor);
+        CursorReader in(CursorKind::credit_balances, *cursor);
         wanted.after = in.string();
         if (!in.complete()) co_return context.problem(Code::invalid_cursor);
     }
@@ -185,7 +183,7 @@ Answer list_credit_balances(RequestContext& context) {
             .end_object();
     };
     co_return page(*items, *limit, write_item, [](db::CreditBalance const& last) {
-        return CursorWriter(balance_cursor).string(last.address).text();
+        return CursorWriter(CursorKind::credit_balances).string(last.address).text();
     });
 }
 
@@ -238,7 +236,7 @@ Answer list_credit_history(RequestContext& context) {
                                                     ? "must be grant, expense or transfer"
                                                     : "must be an RFC 3339 instant");
     if (auto const cursor = context.query("cursor")) {
-        CursorReader in(history_cursor, *cursor);
+        CursorReader in(CursorKind::credit_history, *cursor);
         domain::LotPlace place;
         place.operation.value.bytes = in.id();
         auto const index = in.integer();
@@ -254,7 +252,7 @@ Answer list_credit_history(RequestContext& context) {
     auto const items = co_await credits.list_history(ledger, wanted, context.deadline);
     if (!items) co_return context.failure(items.error());
     co_return page(*items, *limit, write_entry, [](domain::CreditEntry const& last) {
-        return CursorWriter(history_cursor)
+        return CursorWriter(CursorKind::credit_history)
             .id(last.operation.value.bytes)
             .integer(last.index)
             .text();

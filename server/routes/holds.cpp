@@ -11,8 +11,6 @@
 namespace penstock::server::routes {
 namespace {
 
-constexpr char hold_cursor = 'h';
-
 /// Ten years: longer reservations are meant not to expire.
 constexpr std::int64_t hold_seconds_max = 315'360'000;
 
@@ -64,7 +62,7 @@ Answer list_holds(RequestContext& context) {
                                             "must be pending, captured, voided or expired");
         wanted.status = status;
     }
-    if (!read_id_cursor(context, hold_cursor, wanted.before))
+    if (!read_id_cursor(context, CursorKind::holds, wanted.before))
         co_return context.problem(Code::invalid_cursor);
     auto found = co_await find_ledger_of(context, domain::LedgerKind::money);
     if (auto* problem = std::get_if<Response>(&found)) co_return std::move(*problem);
@@ -72,7 +70,7 @@ Answer list_holds(RequestContext& context) {
     auto const items =
         co_await context.services.store.list_holds(ledger.id, wanted, context.deadline);
     if (!items) co_return context.failure(items.error());
-    co_return page_by_id(*items, *limit, ledger.name, hold_cursor);
+    co_return page_by_id(*items, *limit, ledger.name, CursorKind::holds);
 }
 
 }  // namespace penstock::server::routes

@@ -10,7 +10,6 @@
 namespace penstock::server::routes {
 namespace {
 
-constexpr char job_cursor = 'j';
 constexpr std::size_t kind_bytes_max = 64;
 
 bool is_kind(std::string_view text) {
@@ -25,7 +24,7 @@ Answer list(RequestContext& context, db::JobPage wanted) {
     if (!limit) co_return bad_limit(context);
     wanted.organization = context.principal.organization;
     wanted.limit = *limit + 1;
-    if (!read_id_cursor(context, job_cursor, wanted.before))
+    if (!read_id_cursor(context, CursorKind::jobs, wanted.before))
         co_return context.problem(Code::invalid_cursor);
     auto& jobs = context.services.store.jobs();
     auto const items = co_await jobs.list(std::move(wanted), context.deadline);
@@ -33,7 +32,7 @@ Answer list(RequestContext& context, db::JobPage wanted) {
     co_return page(
         *items, *limit, [](JsonWriter& json, domain::Job const& one) { write(json, one); },
         [](domain::Job const& last) {
-            return CursorWriter(job_cursor).id(last.id.value.bytes).text();
+            return CursorWriter(CursorKind::jobs).id(last.id.value.bytes).text();
         });
 }
 

@@ -12,7 +12,6 @@
 namespace penstock::server::routes {
 namespace {
 
-constexpr char ledger_cursor = 'l';
 constexpr std::size_t issuers_max = 1'000;
 constexpr milliseconds verify_deadline{180'000};
 
@@ -66,7 +65,7 @@ Answer list_ledgers(RequestContext& context) {
     if (!limit) co_return bad_limit(context);
     std::optional<std::string> after;
     if (auto const cursor = context.query("cursor")) {
-        CursorReader in(ledger_cursor, *cursor);
+        CursorReader in(CursorKind::ledgers, *cursor);
         after = in.string();
         if (!in.complete()) co_return context.problem(Code::invalid_cursor);
     }
@@ -76,7 +75,7 @@ Answer list_ledgers(RequestContext& context) {
     co_return page(
         *items, *limit, [](JsonWriter& json, domain::Ledger const& one) { write(json, one); },
         [](domain::Ledger const& last) {
-            return CursorWriter(ledger_cursor).string(last.name).text();
+            return CursorWriter(CursorKind::ledgers).string(last.name).text();
         });
 }
 

@@ -10,7 +10,6 @@
 namespace penstock::server::routes {
 namespace {
 
-constexpr char order_cursor = 'o';
 constexpr std::size_t user_bytes_max = 128;
 /// A user's orders that are shown; what he has is counted over all of them.
 constexpr std::size_t orders_shown_max = 200;
@@ -142,7 +141,7 @@ Answer list_orders(RequestContext& context) {
     db::OrderPage wanted;
     wanted.limit = *limit + 1;
     if (auto const user = context.query("user")) wanted.user = std::string(*user);
-    if (!read_id_cursor(context, order_cursor, wanted.before))
+    if (!read_id_cursor(context, CursorKind::orders, wanted.before))
         co_return context.problem(Code::invalid_cursor);
     auto const product = co_await find_product(context, "product");
     if (!product) co_return context.failure(product.error());
@@ -150,7 +149,7 @@ Answer list_orders(RequestContext& context) {
     auto const items = co_await context.services.store.list_orders(
         (*product)->id, std::move(wanted), context.deadline);
     if (!items) co_return context.failure(items.error());
-    co_return page_by_id(*items, *limit, "", order_cursor);
+    co_return page_by_id(*items, *limit, "", CursorKind::orders);
 }
 
 Answer get_sale_user(RequestContext& context) {

@@ -8,9 +8,6 @@
 namespace penstock::server::routes {
 namespace {
 
-constexpr char organization_cursor = 'o';
-constexpr char key_cursor = 'k';
-
 /// The organization that the path names, if the principal may touch it: its own, or any for an
 /// operator. Another's is not found.
 std::optional<domain::OrganizationId> organization_of(RequestContext const& context) {
@@ -39,13 +36,13 @@ Answer list_organizations(RequestContext& context) {
     auto const limit = page_limit(context);
     if (!limit) co_return bad_limit(context);
     std::optional<domain::OrganizationId> after;
-    if (!read_id_cursor(context, organization_cursor, after))
+    if (!read_id_cursor(context, CursorKind::organizations, after))
         co_return context.problem(Code::invalid_cursor);
     auto const write_item = [](JsonWriter& json, domain::Organization const& one) {
         write(json, one);
     };
     auto const cursor_of = [](domain::Organization const& last) {
-        return CursorWriter(organization_cursor).id(last.id.value.bytes).text();
+        return CursorWriter(CursorKind::organizations).id(last.id.value.bytes).text();
     };
     auto& store = context.services.store;
     if (!context.principal.is_operator()) {
@@ -101,7 +98,7 @@ Answer list_api_keys(RequestContext& context) {
     auto const organization = organization_of(context);
     if (!organization) co_return context.problem(Code::organization_not_found);
     std::optional<domain::ApiKeyId> after;
-    if (!read_id_cursor(context, key_cursor, after))
+    if (!read_id_cursor(context, CursorKind::api_keys, after))
         co_return context.problem(Code::invalid_cursor);
     auto items = co_await context.services.store.list_api_keys(*organization, after, *limit + 1,
                                                                context.deadline);
@@ -109,7 +106,7 @@ Answer list_api_keys(RequestContext& context) {
     co_return page(
         *items, *limit, [](JsonWriter& json, domain::ApiKey const& one) { write(json, one); },
         [](domain::ApiKey const& last) {
-            return CursorWriter(key_cursor).id(last.id.value.bytes).text();
+            return CursorWriter(CursorKind::api_keys).id(last.id.value.bytes).text();
         });
 }
 

@@ -54,7 +54,7 @@ std::optional<std::string_view> read_period(RequestContext const& context, Page&
     return std::nullopt;
 }
 
-inline std::string cursor_at(char kind, db::Booking const& place) {
+inline std::string cursor_at(CursorKind kind, db::Booking const& place) {
     return CursorWriter(kind).integer(place.at.ms).integer(place.version).text();
 }
 
@@ -90,7 +90,7 @@ Response page(std::vector<Item> const& items, std::size_t limit, Write write_ite
 
 /// Where a list by id goes on; false when the cursor is not one of this list.
 template <class Id>
-bool read_id_cursor(RequestContext const& context, char list, std::optional<Id>& before) {
+bool read_id_cursor(RequestContext const& context, CursorKind list, std::optional<Id>& before) {
     auto const cursor = context.query("cursor");
     if (!cursor) return true;
     CursorReader in(list, *cursor);
@@ -103,7 +103,7 @@ bool read_id_cursor(RequestContext const& context, char list, std::optional<Id>&
 /// A page of a ledger's rows that are listed by id.
 template <class Item>
 Response page_by_id(std::vector<Item> const& items, std::size_t limit, std::string_view ledger,
-                    char list) {
+                    CursorKind list) {
     auto const write_item = [ledger](JsonWriter& json, Item const& one) {
         write(json, one, ledger);
     };

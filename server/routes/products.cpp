@@ -11,8 +11,6 @@
 namespace penstock::server::routes {
 namespace {
 
-constexpr char product_cursor = 'd';
-
 struct PaymentNames {
     std::string ledger;
     std::string seller;
@@ -70,7 +68,7 @@ Answer list_products(RequestContext& context) {
     auto const limit = page_limit(context);
     if (!limit) co_return bad_limit(context);
     std::optional<domain::ProductId> before;
-    if (!read_id_cursor(context, product_cursor, before))
+    if (!read_id_cursor(context, CursorKind::products, before))
         co_return context.problem(Code::invalid_cursor);
     auto const items = co_await context.services.store.list_products(
         context.principal.organization, before, *limit + 1, context.deadline);
@@ -80,7 +78,7 @@ Answer list_products(RequestContext& context) {
         write(json, one, now);
     };
     co_return page(*items, *limit, write_item, [](domain::Product const& last) {
-        return CursorWriter(product_cursor).id(last.id.value.bytes).text();
+        return CursorWriter(CursorKind::products).id(last.id.value.bytes).text();
     });
 }
 

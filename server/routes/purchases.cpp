@@ -7,11 +7,7 @@
 #include "server/routes/rules.hpp"
 
 namespace penstock::server::routes {
-namespace {
-
-constexpr char purchase_cursor = 'p';
-
-}  // namespace
+namespace {}  // namespace
 
 Answer create_purchase(RequestContext& context) {
     JsonReader in(context.request.body);
@@ -45,7 +41,7 @@ Answer list_purchases(RequestContext& context) {
     wanted.limit = *limit + 1;
     if (auto const buyer = context.query("buyer")) wanted.buyer = std::string(*buyer);
     if (auto const author = context.query("author")) wanted.author = std::string(*author);
-    if (!read_id_cursor(context, purchase_cursor, wanted.before))
+    if (!read_id_cursor(context, CursorKind::purchases, wanted.before))
         co_return context.problem(Code::invalid_cursor);
     auto found = co_await find_ledger_of(context, domain::LedgerKind::money);
     if (auto* problem = std::get_if<Response>(&found)) co_return std::move(*problem);
@@ -53,7 +49,7 @@ Answer list_purchases(RequestContext& context) {
     auto const items =
         co_await context.services.store.list_purchases(ledger.id, wanted, context.deadline);
     if (!items) co_return context.failure(items.error());
-    co_return page_by_id(*items, *limit, ledger.name, purchase_cursor);
+    co_return page_by_id(*items, *limit, ledger.name, CursorKind::purchases);
 }
 
 }  // namespace penstock::server::routes

@@ -7,11 +7,7 @@
 #include "server/routes/pages.hpp"
 
 namespace penstock::server::routes {
-namespace {
-
-constexpr char report_cursor = 'r';
-
-}  // namespace
+namespace {}  // namespace
 
 Answer create_report(RequestContext& context) {
     JsonReader in(context.request.body);
@@ -27,7 +23,7 @@ Answer list_reports(RequestContext& context) {
     if (!limit) co_return bad_limit(context);
     db::JobPage wanted;
     wanted.limit = *limit + 1;
-    if (!read_id_cursor(context, report_cursor, wanted.before))
+    if (!read_id_cursor(context, CursorKind::reports, wanted.before))
         co_return context.problem(Code::invalid_cursor);
     auto const ledger = co_await context.find_ledger();
     if (!ledger) co_return context.failure(ledger.error());
@@ -39,7 +35,7 @@ Answer list_reports(RequestContext& context) {
     auto const items = co_await jobs.list(std::move(wanted), context.deadline);
     if (!items) co_return context.failure(items.error());
     co_return page(*items, *limit, write_report, [](domain::Job const& last) {
-        return CursorWriter(report_cursor).id(last.id.value.bytes).text();
+        return CursorWriter(CursorKind::reports).id(last.id.value.bytes).text();
     });
 }
 

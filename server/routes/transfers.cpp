@@ -11,8 +11,6 @@
 namespace penstock::server::routes {
 namespace {
 
-constexpr char id_cursor = 't';
-constexpr char booking_cursor = 'b';
 constexpr std::size_t bulk_items_max = 10'000;
 
 /// What every movement has, however it names its accounts.
@@ -63,17 +61,19 @@ std::optional<std::string_view> read_filters(RequestContext const& context,
 
 /// Where the list goes on; false when the cursor is not one of this list.
 bool read_cursor(RequestContext const& context, db::TransferPage& wanted) {
-    if (!wanted.is_by_booking()) return read_id_cursor(context, id_cursor, wanted.before_id);
+    if (!wanted.is_by_booking())
+        return read_id_cursor(context, CursorKind::transfers, wanted.before_id);
     auto const cursor = context.query("cursor");
     if (!cursor) return true;
-    CursorReader in(booking_cursor, *cursor);
+    CursorReader in(CursorKind::account_transfers, *cursor);
     wanted.before = read_booking(in);
     return in.complete();
 }
 
 std::string cursor_after(domain::Transfer const& last, db::TransferPage const& wanted) {
-    if (!wanted.is_by_booking()) return CursorWriter(id_cursor).id(last.id.value.bytes).text();
-    return cursor_at(booking_cursor, db::booking_of(last, *wanted.account));
+    if (!wanted.is_by_booking())
+        return CursorWriter(CursorKind::transfers).id(last.id.value.bytes).text();
+    return cursor_at(CursorKind::account_transfers, db::booking_of(last, *wanted.account));
 }
 
 }  // namespace

@@ -48,8 +48,8 @@ SaleDesk::SaleDesk(asio::any_io_executor executor, cache::RedisClient* redis, db
       options_(options),
       memory_(options.memory),
       gates_(redis ? std::make_unique<Gates>(executor, *redis, store, clock, options) : nullptr),
-      reconciler_(gates_ ? &gates_->gate : nullptr, gates_ ? &gates_->builder : nullptr, store,
-                  clock, options.reconciler),
+      reconciler_(gates_ ? &gates_->gate : nullptr, gates_ ? &gates_->builder : nullptr, history_,
+                  store, clock, options.reconciler),
       tasks_(executor) {}
 
 SaleDesk::~SaleDesk() = default;
@@ -61,7 +61,7 @@ asio::awaitable<SaleDesk::Verdict> SaleDesk::admit(domain::Product product,
     if (auto refusal = refuse_by_clock(product, now)) co_return *std::move(refusal);
     cache::Attempt attempt{key, std::move(user), quantity, now};
     if (!is_gated(product, attempt))
-        co_return Ticket(nullptr, Ticket::Way::ungated, product.id, std::move(attempt));
+        co_return Ticket(this, Ticket::Way::ungated, product.id, std::move(attempt));
     auto const asked_at = steady_now();
     if (!gates_->notes.has_news(product.id) && memory_.refuses(product.id, key, asked_at)) {
         metrics_.sold_out_by_memory.add();
@@ -155,14 +155,30 @@ bool SaleDesk::is_gated(domain::Product const& product, cache::Attempt const& at
 asio::awaitable<cache::Answer<cache::GateJudgement>> SaleDesk::ask(domain::ProductId sale,
                                                                    cache::Attempt attempt,
                                                                    SteadyTime deadline) {
-    auto answer = co_await gates_->gate.admit(sale, attempt, deadline);
+    auto answer = co_await ask_gate(sale, attempt, deadline);
     bool const stands = !answer || (answer->answer != GateAnswer::missing &&
                                     answer->answer != GateAnswer::building);
     if (stands) co_return answer;
     auto const until = std::min(deadline, steady_now() + options_.build_wait);
-    bool const built = co_await gates_->builder.build(sale, "", until);
+    // What is missing although it has a generation was set back: only another may take its place.
+    auto const seen = answer->answer == GateAnswer::missing ? answer->generation : std::string();
+    bool const built = co_await gates_->builder.build(sale, seen, until);
     if (!built) co_return answer;
-    co_return co_await gates_->gate.admit(sale, std::move(attempt), deadline);
+    co_return co_await ask_gate(sale, std::move(attempt), deadline);
+}
+
+/// A gate that is in an earlier state than it was seen in has lost what came after it: as good as
+/// missing, whatever it says.
+asio::awaitable<cache::Answer<cache::GateJudgement>> SaleDesk::ask_gate(domain::ProductId sale,
+                                                                        cache::Attempt attempt,
+                                                                        SteadyTime deadline) {
+    auto answer = co_await gates_->gate.admit(sale, std::move(attempt), deadline);
+    bool const follows = !answer || history_.follows(sale, answer->generation, answer->changes);
+    if (follows || answer->answer == GateAnswer::building) co_return answer;
+    metrics_.set_back.add();
+    memory_.forget(sale, steady_now());
+    answer->answer = GateAnswer::missing;
+    co_return answer;
 }
 
 SaleDesk::Verdict SaleDesk::verdict_on(cache::Answer<cache::GateJudgement> const& answer,
@@ -259,10 +275,31 @@ asio::awaitable<void> SaleDesk::fetch_keys(domain::ProductId sale, cache::GateJu
 
 // ---- telling -----------------------------------------------------------------------------------
 
+void SaleDesk::count(Result<domain::Outcome> const& outcome) {
+    if (!outcome) return metrics_.lane_failed.add();
+    if (auto const* receipt = std::get_if<domain::Receipt>(&*outcome))
+        return (receipt->replayed ? metrics_.replayed : metrics_.placed).add();
+    switch (std::get<Refusal>(*outcome).code) {
+        case Rejection::sale_not_started:
+            return metrics_.lane_not_started.add();
+        case Rejection::sale_ended:
+            return metrics_.lane_ended.add();
+        case Rejection::sold_out:
+            return metrics_.lane_sold_out.add();
+        case Rejection::purchase_limit_reached:
+            return metrics_.lane_limit_reached.add();
+        case Rejection::insufficient_funds:
+            return metrics_.lane_no_funds.add();
+        default:
+            return metrics_.lane_refused.add();
+    }
+}
+
 void SaleDesk::settle(Ticket const& ticket, Result<domain::Outcome> const& outcome) {
     using Way = Ticket::Way;
+    count(outcome);
     auto const way = ticket.way_;
-    if (way == Way::known) return;
+    if (way == Way::known || way == Way::ungated) return;
     bool const mine = way == Way::reserved;
     if (!outcome) {
         // What another attempt with this key reserved, that one may have committed.

@@ -14,6 +14,7 @@
 #include "reactor/task_group.hpp"
 #include "server/clock.hpp"
 #include "server/sales/gate_builder.hpp"
+#include "server/sales/gate_history.hpp"
 #include "server/sales/gate_notes.hpp"
 #include "server/sales/reconciler.hpp"
 #include "server/sales/sold_out_memory.hpp"
@@ -51,6 +52,17 @@ struct SaleDeskMetrics {
     reactor::Count alone_refused;   ///< an error reply: out of memory …
     reactor::Count alone_building;  ///< the gate did not stand in time
     reactor::Count alone_news;      ///< the gate refused, and has not heard everything yet
+    reactor::Count set_back;        ///< gates found in an earlier state than they were seen in
+    // Orders that went to the lane, by what it said:
+    reactor::Count placed;
+    reactor::Count replayed;
+    reactor::Count lane_not_started;
+    reactor::Count lane_ended;
+    reactor::Count lane_sold_out;
+    reactor::Count lane_limit_reached;
+    reactor::Count lane_no_funds;
+    reactor::Count lane_refused;  ///< for any other reason
+    reactor::Count lane_failed;   ///< no answer of the rules
 };
 
 /// Outlives every request. Nothing here decides an order: the lane does, whatever a gate says.
@@ -144,6 +156,10 @@ private:
     Ticket let_go_alone(cache::Failure const& failure, domain::ProductId sale,
                         cache::Attempt attempt);
     asio::awaitable<void> fetch_keys(domain::ProductId sale, cache::GateJudgement judgement);
+    asio::awaitable<cache::Answer<cache::GateJudgement>> ask_gate(domain::ProductId sale,
+                                                                  cache::Attempt attempt,
+                                                                  SteadyTime deadline);
+    void count(Result<domain::Outcome> const& outcome);
     void settle(Ticket const& ticket, Result<domain::Outcome> const& outcome);
     void tell(Ticket const& ticket, cache::GateNote::Kind kind);
 
@@ -151,6 +167,7 @@ private:
     SaleDeskOptions options_;
     SaleDeskMetrics metrics_;
     SoldOutMemory memory_;
+    GateHistory history_;
     std::unique_ptr<Gates> gates_;  ///< null: without Redis
     Reconciler reconciler_;
     bool stopped_ = false;

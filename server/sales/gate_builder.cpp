@@ -52,20 +52,15 @@ asio::awaitable<void> GateBuilder::stop() {
 asio::awaitable<void> GateBuilder::fly(domain::ProductId sale) {
     // Cancelled or not, whoever waits gets an answer.
     co_await asio::this_coro::throw_if_cancelled(false);
-    auto const began = steady_now();
     auto const built = co_await raise(sale, flights_.at(sale).seen);
-    if (built == Built::yes) {
-        metrics_.builds.add();
-        metrics_.duration.record(steady_now() - began);
-    } else {
-        metrics_.failures.add();
-    }
+    if (built == Built::no) metrics_.failures.add();
     auto const flight = flights_.extract(sale);
     for (auto const& promise : flight.mapped().waiting) promise->set(built);
 }
 
 asio::awaitable<GateBuilder::Built> GateBuilder::raise(domain::ProductId sale, std::string seen) {
-    auto const deadline = steady_now() + options_.build_max;
+    auto const began = steady_now();
+    auto const deadline = began + options_.build_max;
     auto const product = co_await find(sale, deadline);
     if (!product) co_return Built::no;
     cache::GateRules const rules{product->starts_at, product->ends_at, product->per_user_limit};
@@ -88,7 +83,11 @@ asio::awaitable<GateBuilder::Built> GateBuilder::raise(domain::ProductId sale, s
     if (now->ends_at) goes_at = gone_at(*now->ends_at);
     auto const told = co_await gate_.finish(sale, begun.generation, gate_stock(*now), now->version,
                                             goes_at, deadline);
-    co_return told&&* told == GateTold::recorded ? Built::yes : Built::no;
+    bool const opened = told && *told == GateTold::recorded;
+    if (!opened) co_return Built::no;
+    metrics_.builds.add();
+    metrics_.duration.record(steady_now() - began);
+    co_return Built::yes;
 }
 
 /// Orders that are committed from now on are told to the gate by whoever placed them.

@@ -15,8 +15,8 @@
 namespace penstock::server {
 
 struct GateBuilderOptions {
-    std::size_t orders_at_once = 1'000;  ///< read and told per step
-    milliseconds step_max{4'000};        ///< of one step, shorter than the lease of a building
+    std::size_t orders_at_once = 500;  ///< read and told per step
+    milliseconds step_max{4'000};      ///< of one step, shorter than the lease of a building
     milliseconds build_max{60'000};
     milliseconds poll{10};  ///< while another server builds
     /// A gate stands so long after its sale has ended.

@@ -21,7 +21,8 @@ namespace penstock::server {
 struct GateNotesOptions {
     /// What waits while Redis is away; a sale with more than that gets a new gate afterwards.
     std::size_t unsent_max = 4'096;
-    std::size_t notes_at_once = 1'000;
+    /// Redis does nothing else while it takes them: few enough that no attempt waits long.
+    std::size_t notes_at_once = 500;
     milliseconds tell_max{1'000};
     milliseconds pause{20};  ///< after a failure
 };

@@ -50,6 +50,20 @@ void write_attempts(MetricsWriter& out, Labels const& labels, SaleDeskMetrics co
            {"news", metrics.alone_news}});
 }
 
+void write_orders(MetricsWriter& out, Labels const& labels, SaleDeskMetrics const& metrics) {
+    write(out, labels, "penstock_sale_orders_total",
+          "Orders that reached the database, by what its rules said.", "outcome",
+          {{"accepted", metrics.placed},
+           {"replayed", metrics.replayed},
+           {"sale_not_started", metrics.lane_not_started},
+           {"sale_ended", metrics.lane_ended},
+           {"sold_out", metrics.lane_sold_out},
+           {"purchase_limit_reached", metrics.lane_limit_reached},
+           {"insufficient_funds", metrics.lane_no_funds},
+           {"refused_otherwise", metrics.lane_refused},
+           {"failed", metrics.lane_failed}});
+}
+
 void write_gates(MetricsWriter& out, Labels const& labels, cache::GateMetrics const& metrics) {
     out.durations("penstock_sale_gate_seconds", "What asking the gate costs an order.", labels,
                   metrics.wait);
@@ -107,9 +121,14 @@ void write_reconciler(MetricsWriter& out, Labels const& labels, ReconcilerMetric
 
 void write_metrics(MetricsWriter& out, Labels const& labels, SaleDesk& desk) {
     write_attempts(out, labels, desk.metrics());
+    write_orders(out, labels, desk.metrics());
     auto const* const gates = desk.gate_metrics();
     if (gates == nullptr) return;
     write_gates(out, labels, *gates);
+    write(out, labels, "penstock_sale_gates_set_back_total",
+          "Gates found in an earlier state than before: Redis lost writes. Built anew.", "by",
+          {{"attempt", desk.metrics().set_back},
+           {"reconciler", desk.reconciler().metrics().set_back}});
     write_notes(out, labels, *desk.notes_metrics());
     write_builds(out, labels, *desk.builder_metrics());
     write_reconciler(out, labels, desk.reconciler().metrics());

@@ -130,7 +130,7 @@ asio::awaitable<Reconciler::View> Reconciler::standing_gate(domain::Product prod
     auto const answer = co_await gate_->look(product.id, now, options_.reservations_at_once,
                                              std::min(deadline, steady_now() + options_.step_max));
     if (!answer) co_return std::nullopt;
-    View view = *answer;
+    View view = co_await replace_if_set_back(product.id, *answer, deadline);
     if ((!view || !view->ready) && is_on(product, now)) {
         auto const until = std::min(deadline, steady_now() + options_.build_max);
         bool const built = co_await builder_->build(product.id, "", until);
@@ -147,6 +147,18 @@ asio::awaitable<Reconciler::View> Reconciler::standing_gate(domain::Product prod
     }
     if (view && !view->ready) view.reset();
     co_return view;
+}
+
+/// A gate that is in an earlier state than it was seen in may be wrong although its sums are right.
+asio::awaitable<Reconciler::View> Reconciler::replace_if_set_back(domain::ProductId sale, View view,
+                                                                  SteadyTime deadline) {
+    bool const follows = !view || history_.follows(sale, view->generation, view->changes);
+    if (follows || !view->ready) co_return view;
+    metrics_.set_back.add();
+    auto const until = std::min(deadline, steady_now() + options_.build_max);
+    bool const built = co_await builder_->build(sale, view->generation, until);
+    if (!built) co_return view;
+    co_return co_await look(sale, clock_.now(), deadline);
 }
 
 asio::awaitable<Reconciler::View> Reconciler::look(domain::ProductId sale,

@@ -9,6 +9,7 @@
 #include "cache/lease.hpp"
 #include "db/store.hpp"
 #include "server/clock.hpp"
+#include "server/sales/gate_history.hpp"
 
 namespace penstock::server {
 
@@ -51,6 +52,7 @@ struct ReconcilerMetrics {
     reactor::Count drift_units;  ///< by how much, in either direction
     reactor::Count repairs;
     reactor::Count repairs_failed;  ///< tried again by the next pass
+    reactor::Count set_back;        ///< gates that were found in an earlier state than before
 };
 
 /// One per shard; whoever runs it, and however many do at once, does no harm. It mends gates, never
@@ -58,9 +60,14 @@ struct ReconcilerMetrics {
 class Reconciler {
 public:
     /// `gate` and `builder` null: without Redis; then it only reports what the store says.
-    Reconciler(cache::Gate* gate, GateBuilder* builder, db::Store& store, Clock& clock,
-               ReconcilerOptions options)
-        : gate_(gate), builder_(builder), store_(store), clock_(clock), options_(options) {}
+    Reconciler(cache::Gate* gate, GateBuilder* builder, GateHistory& history, db::Store& store,
+               Clock& clock, ReconcilerOptions options)
+        : gate_(gate),
+          builder_(builder),
+          history_(history),
+          store_(store),
+          clock_(clock),
+          options_(options) {}
     Reconciler(Reconciler&&) = delete;
 
     /// Every sale that has not ended for more than a day, of one organization or of all.
@@ -89,6 +96,8 @@ private:
     asio::awaitable<Finding> judge(Suspect& suspect, SaleReconciliation& row, SteadyTime deadline);
     asio::awaitable<void> repair(SaleReconciliation& row, std::string generation,
                                  SteadyTime deadline);
+    asio::awaitable<View> replace_if_set_back(domain::ProductId sale, View view,
+                                              SteadyTime deadline);
     asio::awaitable<View> standing_gate(domain::Product product, SteadyTime deadline);
     asio::awaitable<View> look(domain::ProductId sale, std::optional<domain::Instant> leases_end_by,
                                SteadyTime deadline);
@@ -98,6 +107,7 @@ private:
 
     cache::Gate* gate_;
     GateBuilder* builder_;
+    GateHistory& history_;
     db::Store& store_;
     Clock& clock_;
     ReconcilerOptions options_;

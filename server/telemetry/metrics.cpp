@@ -184,6 +184,9 @@ void write_metrics(MetricsWriter& out, Labels const& labels, LaneMetrics const& 
     out.durations(name, help, with(labels, "phase", "load"), metrics.load);
     out.durations(name, help, with(labels, "phase", "decide"), metrics.decide);
     out.durations(name, help, with(labels, "phase", "commit"), metrics.commit);
+    section.durations("penstock_sale_order_insert_seconds",
+                      "Commits that write orders of flash sales: until they are durable.",
+                      metrics.order_insert);
     section.counter("penstock_lane_commits_total", "Transactions committed.", metrics.commits);
     section.counter("penstock_lane_commands_total", "Commands in them.", metrics.commands);
     section.counter("penstock_lane_retries_total", "Batches decided again.", metrics.retries);

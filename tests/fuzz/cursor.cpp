@@ -10,11 +10,12 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
     std::string_view const text(reinterpret_cast<char const*>(data), size);
     auto const bytes = from_base64url(text);
     if (bytes && to_base64url(*bytes) != text) std::abort();
-    CursorReader reader('t', text);
+    CursorReader reader(CursorKind::transfers, text);
     auto const at = reader.integer();
     auto const id = reader.id();
     auto const name = reader.string();
     if (!reader.complete()) return 0;
-    if (CursorWriter('t').integer(at).id(id).string(name).text() != text) std::abort();
+    CursorWriter writer(CursorKind::transfers);
+    if (writer.integer(at).id(id).string(name).text() != text) std::abort();
     return 0;
 }

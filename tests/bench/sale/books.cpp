@@ -5,6 +5,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "bench/sale/payments.hpp"
+#include "bench/sale/upkeep.hpp"
 #include "bench/sale/view.hpp"
 
 namespace penstock::bench::sale {
@@ -208,7 +209,69 @@ BOOST_AUTO_TEST_CASE(a_cancelled_order_keeps_its_content_and_counts_no_more) {
     seen.sold = 1;
     seen.remaining = 1;
     seen.gate = SeenGate{1, 0, 1, 0, false};
+    auto const unasked = books.judge(seen, Returns::some);
+    BOOST_TEST(first_of(unasked.off).starts_with("cancelled, and nobody asked for it"));
+    books.cancelled(0);
     BOOST_TEST(books.judge(seen, Returns::some).sound());
+}
+
+BOOST_AUTO_TEST_CASE(what_the_shop_was_told_is_so) {
+    Upkeep upkeep;
+    Act cancel;
+    cancel.attempt = 0;
+    auto const cancelling = upkeep.begin(cancel);
+    Act restock;
+    restock.kind = Act::Kind::restock;
+    restock.quantity = 3;
+    auto const restocking = upkeep.begin(restock);
+    Judgement before;
+    upkeep.judge(before);
+    BOOST_TEST(before.unresolved == 2u);
+
+    auto cancelled = answer(0, "user:0");
+    cancelled.replace(cancelled.find("completed"), 9, "cancelled");
+    auto const product = R"({"id":"p","stock":5})";
+    upkeep.lost(cancelling);
+    for (int i = 0; i < 2; ++i) {
+        BOOST_TEST(!upkeep.acknowledge(cancelling, cancelled, books).has_value());
+        BOOST_TEST(!upkeep.acknowledge(restocking, product, books).has_value());
+    }
+    BOOST_TEST(upkeep.cancelled() == 1u);
+    BOOST_TEST(upkeep.restocked() == 3);
+    Judgement after;
+    upkeep.judge(after);
+    BOOST_TEST(after.sound());
+    BOOST_TEST(after.acknowledged == 2u);
+    BOOST_TEST(after.unanswered == 1u);
+
+    BOOST_TEST(first_of(books.judge(seen, Returns::some).off)
+                   .starts_with("cancelled, and still completed"));
+    seen.orders[0] = order_of(boost::json::parse(cancelled));
+    seen.sold = 1;
+    seen.remaining = 1;
+    seen.gate = SeenGate{1, 0, 1, 0, false};
+    BOOST_TEST(first_of(books.judge(seen, Returns::some).off) == "the stock is 2, not 5");
+    seen.stock = 5;
+    seen.remaining = 4;
+    seen.gate = SeenGate{1, 0, 4, 0, false};
+    BOOST_TEST(books.judge(seen, Returns::some).sound());
+}
+
+BOOST_AUTO_TEST_CASE(what_the_shop_is_told_must_be_what_it_asked_for) {
+    Upkeep upkeep;
+    auto const fault = [&](Act::Kind kind, std::string const& first, std::string const& second) {
+        Act act;
+        act.kind = kind;
+        auto const number = upkeep.begin(act);
+        auto found = upkeep.acknowledge(number, first, books);
+        if (!found && !second.empty()) found = upkeep.acknowledge(number, second, books);
+        return found.value_or("");
+    };
+    BOOST_TEST(fault(Act::Kind::cancel, R"({"id":"o0","status":"completed"})", "") != "");
+    BOOST_TEST(fault(Act::Kind::cancel, R"({"id":"o1","status":"cancelled"})", "") != "");
+    BOOST_TEST(fault(Act::Kind::restock, R"({"id":"q"})", "") != "");
+    auto const other = fault(Act::Kind::restock, R"({"id":"p"})", R"({"id":"p","stock":1})");
+    BOOST_TEST(other.starts_with("a repetition of a restock"));
 }
 
 BOOST_AUTO_TEST_CASE(refusals_are_known_by_status_and_code) {

@@ -31,10 +31,39 @@ std::optional<MockAnswer> MockSales::post(std::string const& path, json::object 
                                           bool apply) {
     if (path == "/v1/products") return make(body);
     if (path == "/v1/admin/reconciliation") return reconcile();
-    if (!path.starts_with(sales_prefix)) return std::nullopt;
-    auto const found = products_.find(id_in(path, sales_prefix));
+    bool const is_restock = path.starts_with(products_prefix);
+    if (!is_restock && !path.starts_with(sales_prefix)) return std::nullopt;
+    auto const found = products_.find(id_in(path, is_restock ? products_prefix : sales_prefix));
     if (found == products_.end()) return problem(404, "product_not_found");
-    return order(found->second, body, apply);
+    if (is_restock) return restock(found->second, integer(body, "quantity"), apply);
+    auto const orders = path.find("/orders/");
+    if (orders == path.npos) return order(found->second, body, apply);
+    return cancel(found->second, id_in(path, path.substr(0, orders + 8)), apply);
+}
+
+MockAnswer MockSales::restock(Product& product, std::int64_t quantity, bool apply) {
+    if (apply) product.stock += quantity;
+    product.terms["stock"] = product.stock;
+    return {200, json::serialize(show(product))};
+}
+
+/// Ids are "o" and the order's place.
+MockAnswer MockSales::cancel(Product& product, std::string const& id, bool apply) {
+    auto const place = id.size() < 2 ? product.orders.size() : std::stoul(id.substr(1));
+    if (place >= product.orders.size()) return problem(404, "order_not_found");
+    auto& known = product.orders[place];
+    if (known.at("status") == "cancelled") return problem(409, "illegal_transition");
+    auto answer = known;
+    answer["status"] = "cancelled";
+    if (!apply) return {200, json::serialize(answer)};
+    known = answer;
+    auto const quantity = integer(answer, "quantity");
+    if (!mischief_.keep_cancelled_units) product.sold -= quantity;
+    product.held[text(answer, "user")] -= quantity;
+    auto const& purchase = product.purchases[place];
+    if (!purchase.empty())
+        refund_(std::string(product.terms.at("payment").at("ledger").as_string()), purchase);
+    return {200, json::serialize(answer)};
 }
 
 MockAnswer MockSales::make(json::object const& body) {
@@ -86,13 +115,15 @@ MockAnswer MockSales::order(Product& product, json::object const& body, bool app
     MockAnswer answer{201, json::serialize(made)};
     if (!apply) return answer;
     auto const* const payment = product.terms.if_contains("payment");
+    std::string bought;
     if (payment && price > 0) {
         json::object const purchase{
             {"buyer", user}, {"author", payment->at("seller")}, {"price", price * quantity}};
-        bool const paid = pay_(std::string(payment->at("ledger").as_string()), purchase);
-        if (!paid) return problem(402, "insufficient_funds");
+        bought = pay_(std::string(payment->at("ledger").as_string()), purchase);
+        if (bought.empty()) return problem(402, "insufficient_funds");
     }
     product.orders.push_back(made);
+    product.purchases.push_back(bought);
     product.sold += quantity;
     product.held[user] += quantity;
     return answer;

@@ -16,10 +16,13 @@ namespace penstock::tests {
 
 class MockSales {
 public:
-    /// Buyer, author, price in a ledger: whether it was paid.
-    using Pay = std::function<bool(std::string const& ledger, boost::json::object const& purchase)>;
+    /// Buyer, author, price in a ledger: the purchase's id, empty if it could not be paid.
+    using Pay =
+        std::function<std::string(std::string const& ledger, boost::json::object const& purchase)>;
+    using Refund = std::function<void(std::string const& ledger, std::string const& purchase)>;
 
-    MockSales(SaleMischief mischief, Pay pay) : mischief_(mischief), pay_(std::move(pay)) {}
+    MockSales(SaleMischief mischief, Pay pay, Refund refund)
+        : mischief_(mischief), pay_(std::move(pay)), refund_(std::move(refund)) {}
 
     /// Nothing: that is no route of a sale.
     std::optional<MockAnswer> post(std::string const& path, boost::json::object const& body,
@@ -33,11 +36,14 @@ private:
         std::int64_t sold = 0;
         std::int64_t starts_ms = 0;
         std::vector<boost::json::object> orders;
+        std::vector<std::string> purchases;  ///< of each order, empty if it was for nothing
         std::map<std::string, std::int64_t> held;
     };
 
     MockAnswer make(boost::json::object const& body);
     MockAnswer order(Product& product, boost::json::object const& body, bool apply);
+    MockAnswer cancel(Product& product, std::string const& id, bool apply);
+    static MockAnswer restock(Product& product, std::int64_t quantity, bool apply);
     std::optional<MockAnswer> refuse(Product const& product, std::string const& user,
                                      std::int64_t quantity) const;
     MockAnswer reconcile() const;
@@ -46,6 +52,7 @@ private:
 
     SaleMischief mischief_;
     Pay pay_;
+    Refund refund_;
     std::map<std::string, Product> products_;
 };
 

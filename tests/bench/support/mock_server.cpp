@@ -49,9 +49,16 @@ constexpr char const* an_instant = "2026-11-21T09:00:00.000Z";
 
 struct MockServer::State {
     explicit State(Mischief m)
-        : mischief(m), sales(m.sales, [this](std::string const& ledger, json::object const& sale) {
-              return purchase(ledgers.at(ledger), sale, true).status == 201;
-          }) {}
+        : mischief(m),
+          sales(
+              m.sales,
+              [this](std::string const& ledger, json::object const& sale) {
+                  auto const made = purchase(ledgers.at(ledger), sale, true);
+                  return made.status == 201 ? text(json::parse(made.body).as_object(), "id") : "";
+              },
+              [this](std::string const& ledger, std::string const& purchase_id) {
+                  refund(ledgers.at(ledger), purchase_id, true);
+              }) {}
 
     asio::io_context context{1};
     tcp::acceptor acceptor{context, {asio::ip::address_v4::loopback(), 0}};
@@ -180,7 +187,8 @@ MockAnswer MockServer::State::write(MockRequest const& request) {
     // What the set-up needs is left in peace: only the load suffers.
     bool const load = request.path.ends_with("/transfers") ||
                       request.path.ends_with("/purchases") || request.path.ends_with("/refund") ||
-                      request.path.ends_with("/orders") ||
+                      request.path.ends_with("/orders") || request.path.ends_with("/cancel") ||
+                      request.path.ends_with("/restock") ||
                       request.path.find("/holds") != std::string::npos ||
                       (request.path.ends_with("/deposits") && body.contains("reference"));
     if (load) ++writes;

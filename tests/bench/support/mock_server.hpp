@@ -11,11 +11,12 @@ namespace penstock::tests {
 
 /// What is wrong with its sales.
 struct SaleMischief {
-    bool sell_without_end = false;  ///< whatever the stock
-    bool no_limit = false;          ///< for a user
-    bool open_early = false;        ///< sells before the start
-    std::int64_t hidden_units = 0;  ///< sold out although so many are left
-    std::int64_t gate_ahead = 0;    ///< the gate has so many units that are not there
+    bool sell_without_end = false;      ///< whatever the stock
+    bool no_limit = false;              ///< for a user
+    bool open_early = false;            ///< sells before the start
+    std::int64_t hidden_units = 0;      ///< sold out although so many are left
+    std::int64_t gate_ahead = 0;        ///< the gate has so many units that are not there
+    bool keep_cancelled_units = false;  ///< cancelled orders give nothing back to the stock
 };
 
 /// Every so many write requests something goes wrong; 0: never.

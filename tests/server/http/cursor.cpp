@@ -33,8 +33,9 @@ BOOST_AUTO_TEST_CASE(base64url_has_one_spelling_only) {
 
 BOOST_AUTO_TEST_CASE(a_cursor_gives_back_what_was_packed) {
     auto const least = std::numeric_limits<std::int64_t>::min();
-    auto const text = CursorWriter('t').integer(least).id(some_id()).string("@x").integer(7).text();
-    CursorReader reader('t', text);
+    CursorWriter writer(CursorKind::transfers);
+    auto const text = writer.integer(least).id(some_id()).string("@x").integer(7).text();
+    CursorReader reader(CursorKind::transfers, text);
     BOOST_TEST(reader.integer() == least);
     BOOST_TEST((reader.id() == some_id()));
     BOOST_TEST(reader.string() == "@x");
@@ -44,23 +45,23 @@ BOOST_AUTO_TEST_CASE(a_cursor_gives_back_what_was_packed) {
 }
 
 BOOST_AUTO_TEST_CASE(a_foreign_short_or_long_cursor_is_refused) {
-    auto const text = CursorWriter('t').integer(1).text();
-    auto complete = [](char kind, std::string_view cursor) {
+    auto const text = CursorWriter(CursorKind::transfers).integer(1).text();
+    auto const complete = [](std::string_view cursor, CursorKind kind = CursorKind::transfers) {
         CursorReader reader(kind, cursor);
         reader.integer();
         return reader.complete();
     };
-    BOOST_TEST(complete('t', text));
-    BOOST_TEST(!complete('e', text));
-    BOOST_TEST(!complete('t', text + "AAAA"));
-    BOOST_TEST(!complete('t', text.substr(0, 8)));
-    BOOST_TEST(!complete('t', ""));
-    BOOST_TEST(!complete('t', "!!!!"));
-    BOOST_TEST(!complete('t', std::string(cursor_bytes_max + 1, 'A')));
+    BOOST_TEST(complete(text));
+    BOOST_TEST(!complete(text, CursorKind::account_transfers));
+    BOOST_TEST(!complete(text + "AAAA"));
+    BOOST_TEST(!complete(text.substr(0, 8)));
+    BOOST_TEST(!complete(""));
+    BOOST_TEST(!complete("!!!!"));
+    BOOST_TEST(!complete(std::string(cursor_bytes_max + 1, 'A')));
 }
 
 BOOST_AUTO_TEST_CASE(reading_on_after_a_fault_gives_zero_values) {
-    CursorReader reader('t', "dA");
+    CursorReader reader(CursorKind::transfers, CursorWriter(CursorKind::transfers).text());
     BOOST_TEST(reader.integer() == 0);
     BOOST_TEST(reader.string() == "");
     BOOST_TEST((reader.id() == std::array<std::uint8_t, 16>{}));

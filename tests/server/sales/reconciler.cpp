@@ -107,7 +107,10 @@ BOOST_AUTO_TEST_CASE(orders_of_a_server_that_died_after_the_commit_are_counted) 
     with_postgres_market(died_after_the_commit);
 }
 
-BOOST_AUTO_TEST_CASE(drift_is_reported_and_mended_in_the_gate) { with_market(drift_is_mended); }
+BOOST_AUTO_TEST_CASE(drift_is_reported_and_mended_in_the_gate) {
+    with_market(drift_is_mended);
+    with_postgres_market(drift_is_mended);
+}
 
 BOOST_AUTO_TEST_CASE(a_reservation_whose_order_was_committed_is_no_drift) {
     with_market([](Market& market) -> Nothing {
