@@ -12,11 +12,6 @@ constexpr Amount transfer_max = 100;
 constexpr AccountIndex treasury = 2;
 constexpr AccountIndex first_account = 3;
 
-std::string address(unsigned number) {
-    auto digits = std::to_string(number);
-    return "account:" + std::string(7 - std::min<std::size_t>(7, digits.size()), '0') + digits;
-}
-
 }  // namespace
 
 FundedLedgers::FundedLedgers(std::string name, Options const& options)
@@ -28,7 +23,7 @@ FundedLedgers::FundedLedgers(std::string name, Options const& options)
         auto& books = ledgers_.emplace_back(name + "-" + std::to_string(i));
         books.open("treasury");
         for (unsigned number = 0; number < options.accounts; ++number) {
-            books.open(address(number));
+            books.open(numbered_account(number));
         }
     }
 }

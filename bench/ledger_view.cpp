@@ -24,15 +24,6 @@ asio::awaitable<void> list_accounts(Client& client, std::string path, Observed& 
     co_await each_row(client, path, add);
 }
 
-void read_totals(json::value const& totals, Observed& observed) {
-    for (auto const& [kind, total] : totals.as_object()) {
-        Total value;
-        value.count = static_cast<std::uint64_t>(total.at("count").as_int64());
-        value.amount = total.at("amount").as_int64();
-        observed.totals[std::string(kind)] = value;
-    }
-}
-
 void read_verdict(json::value const& verified, Observed& observed) {
     observed.verified = verified.at("ok").as_bool() ? Verified::yes : Verified::no;
     for (auto const& check : verified.at("checks").as_array()) {
@@ -44,6 +35,26 @@ void read_verdict(json::value const& verified, Observed& observed) {
 }  // namespace
 
 std::string ledger_path(std::string const& ledger) { return "/v1/ledgers/" + ledger; }
+
+std::string numbered_account(unsigned number) {
+    auto const digits = std::to_string(number);
+    return "account:" + std::string(7 - std::min<std::size_t>(7, digits.size()), '0') + digits;
+}
+
+std::map<std::string, Total> totals_of(json::value const& answer) {
+    std::map<std::string, Total> totals;
+    for (auto const& [kind, total] : answer.as_object()) {
+        auto const count = static_cast<std::uint64_t>(total.at("count").as_int64());
+        totals[std::string(kind)] = {count, total.at("amount").as_int64()};
+    }
+    return totals;
+}
+
+asio::awaitable<void> verify(Client& client, std::string ledger, Observed& observed) {
+    std::string const path = ledger_path(ledger) + "/verify";
+    auto const verified = co_await client.get_ok(path);
+    read_answer(path, [&] { read_verdict(verified, observed); });
+}
 
 asio::awaitable<bool> create_ledger(Client& client, std::string name, Accounts accounts) {
     std::string const policy = accounts == Accounts::implicit ? "implicit" : "explicit";
@@ -74,13 +85,10 @@ asio::awaitable<Observed> observe(Client& client, std::string ledger, Ask ask) {
         auto const* const percent = terms.as_object().if_contains("royalty_percent");
         if (percent) observed.royalty_percent = percent->as_int64();
         auto const totals = co_await client.get_ok(path + "/totals");
-        read_totals(totals, observed);
+        observed.totals = totals_of(totals);
         co_await list_accounts(client, path + "/accounts?limit=200", observed);
         co_await list_accounts(client, path + "/accounts?limit=200&prefix=@", observed);
-        if (ask == Ask::verify) {
-            auto const verified = co_await client.get_ok(path + "/verify");
-            read_verdict(verified, observed);
-        }
+        if (ask == Ask::verify) co_await verify(client, ledger, observed);
     } catch (...) {
         rethrow_as_unusable("ledger " + ledger);
     }

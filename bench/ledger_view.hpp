@@ -1,6 +1,7 @@
 // A ledger seen through its API: how the bench makes ledgers, and how it reads them back.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,9 @@
 namespace penstock::bench {
 
 std::string ledger_path(std::string const& ledger);
+
+/// "account:0000042": the accounts of a synthetic load, in the order of their numbers.
+std::string numbered_account(unsigned number);
 
 /// A money ledger in pence; implicit: whoever is paid has an account. False: the name is taken.
 enum class Accounts { implicit, explicit_ };
@@ -24,6 +28,10 @@ asio::awaitable<void> create_account(Client& client, Books const& books, Account
 /// everything there is: no thing to ask a ledger of ten million transfers in passing.
 enum class Ask { verify, no_verify };
 asio::awaitable<Observed> observe(Client& client, std::string ledger, Ask ask = Ask::verify);
+
+std::map<std::string, Total> totals_of(boost::json::value const& answer);
+/// Asks `verify`.
+asio::awaitable<void> verify(Client& client, std::string ledger, Observed& observed);
 
 /// A deposit, acknowledged in the books.
 asio::awaitable<void> deposit(Client& client, Books& books, Posting posting);

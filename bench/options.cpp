@@ -6,6 +6,7 @@
 #include <boost/program_options/variables_map.hpp>
 #include <cmath>
 #include <cstdlib>
+#include <iterator>
 #include <sstream>
 
 #include "bench/target.hpp"
@@ -15,16 +16,39 @@ namespace {
 
 namespace po = boost::program_options;
 
-constexpr char const* scenario_names[] = {"transfers", "bulk", "reads", "retail", "purchases",
-                                          "replays",   "flat", "idle",  "sale"};
+constexpr char const* scenario_names[] = {"transfers", "bulk",    "reads",        "retail",
+                                          "purchases", "replays", "flat",         "idle",
+                                          "sale",      "credits", "credits-wide", "credits-reads"};
+
+/// The names with what stands between them.
+std::string scenario_list(char const* between, char const* last_between) {
+    std::string out;
+    for (auto const* const name : scenario_names) {
+        bool const last = name == *std::rbegin(scenario_names);
+        if (!out.empty()) out += last ? last_between : between;
+        out += name;
+    }
+    return out;
+}
 
 struct Raw {
     std::string pattern;
     std::string as;
     std::string load;
-    std::int64_t timeout_ms;
+    std::string drain;
+    std::int64_t timeout_ms = 0;
     double repeat_against = 0;
 };
+
+Raw raw_of(Options const& options) {
+    Raw raw;
+    raw.pattern = name_of(options.pattern);
+    raw.as = name_of(options.as);
+    raw.load = name_of(options.sale.load);
+    raw.drain = name_of(options.credits.drain);
+    raw.timeout_ms = options.timeout.count();
+    return raw;
+}
 
 void add_chaos(po::options_description& all, ChaosOptions& o) {
     auto add = all.add_options();
@@ -72,6 +96,20 @@ void add_sale(po::options_description& all, SaleOptions& o, Raw& raw) {
         "sale: how often each bot tries");
 }
 
+void add_credits(po::options_description& all, CreditOptions& o, Raw& raw) {
+    auto add = all.add_options();
+    add("spend", po::value(&o.spend)->default_value(o.spend),
+        "credits: the share of requests that are expenses, 0 to 1; the others are grants");
+    add("short-lived", po::value(&o.short_lived)->default_value(o.short_lived),
+        "credits: the share of grants that expire while the load runs or soon after, 0 to 1");
+    add("lifetime", po::value(&o.lifetime_s)->default_value(o.lifetime_s),
+        "credits: seconds that those live, or up to twice as long");
+    add("drain", po::value(&raw.drain)->default_value(raw.drain),
+        "credits: emission or expiration, the order in which lots pay");
+    add("width", po::value(&o.width)->default_value(o.width),
+        "credits-wide: addresses in a request, 1 to 30000");
+}
+
 po::options_description describe(Options& o, Raw& raw) {
     po::options_description all("Options");
     auto add = all.add_options();
@@ -101,11 +139,11 @@ po::options_description describe(Options& o, Raw& raw) {
     add("ledgers", po::value(&o.ledgers)->default_value(o.ledgers), "how many");
     add("batch", po::value(&o.batch)->default_value(o.batch), "bulk: transfers in a request");
     add("history", po::value(&o.history)->default_value(o.history),
-        "reads: transfers in each ledger beforehand");
+        "reads, credits-reads: transfers or rows of history in each ledger beforehand");
     add("seed", po::value(&o.seed)->default_value(o.seed), "of the choices (not of the keys)");
     add("input", text(o.input), "retail: the invoice lines, tab separated, plain or gzip");
     add("ledger", text(o.ledger),
-        "retail: the ledger, made if it is not there; flat: the one that is there");
+        "retail: the ledger, made if it is not there; flat, credits-reads: the one that is there");
     add("lines", po::value(&o.lines)->default_value(o.lines), "retail: only the first lines");
     add("as", text(raw.as), "retail, replays: purchases, or plain transfers");
     add("repeat", po::value(&o.repeat)->default_value(o.repeat),
@@ -113,6 +151,7 @@ po::options_description describe(Options& o, Raw& raw) {
     add("repeat-against", po::value(&raw.repeat_against),
         "replays: that share on the servers of --against");
     add_sale(all, o.sale, raw);
+    add_credits(all, o.credits, raw);
     add_chaos(all, o.chaos);
     add("json", text(o.json_file), "write the results to this file");
     add("html", text(o.html_file), "write a report with plots to this file");
@@ -147,6 +186,13 @@ SaleLoad load_of(std::string const& name) {
         if (name == name_of(load)) return load;
     }
     throw BadOptions("--load is spike, accepted or refused");
+}
+
+Drain drain_of(std::string const& name) {
+    for (auto const drain : {Drain::emission, Drain::expiration}) {
+        if (name == name_of(drain)) return drain;
+    }
+    throw BadOptions("--drain is emission or expiration");
 }
 
 bool fits(Pattern pattern, std::string const& scenario) {
@@ -193,12 +239,16 @@ void validate_sale(Options const& o) {
     require(!spike || o.rate == 0, "a spike has its own arrivals: no --rate");
 }
 
+void validate_credits(CreditOptions const& o) {
+    require(in(o.spend, 0, 1) && in(o.short_lived, 0, 1), "--spend and --short-lived are 0 to 1");
+    require(in(o.lifetime_s, 1, 3600), "--lifetime is 1 to 3600");
+    require(o.width >= 1 && o.width <= 30'000, "--width is 1 to 30000");
+}
+
 void validate(Options const& o) {
     bool known = false;
     for (auto const* const name : scenario_names) known = known || o.scenario == name;
-    require(
-        known,
-        "the scenario is transfers, bulk, reads, retail, purchases, replays, flat, idle or sale");
+    if (!known) throw BadOptions("the scenario is " + scenario_list(", ", " or "));
     require(Target::parse(o.target).has_value(), "--target is http://host[:port]");
     for (auto const& against : o.against) {
         require(Target::parse(against).has_value(), "--against is http://host[:port]");
@@ -222,6 +272,9 @@ void validate(Options const& o) {
             "--pattern platform is about one ledger: no --ledgers");
     require(in(o.repeat, 0, 1) && in(o.repeat_against.value_or(0), 0, 1), "--repeat is 0 to 1");
     if (o.scenario == "sale") validate_sale(o);
+    if (o.scenario.starts_with("credits")) validate_credits(o.credits);
+    require(o.scenario != "credits-wide" || o.connections == 1,
+            "credits-wide sends one request after the other: --connections 1");
     if (o.chaos.on) validate_chaos(o);
 }
 
@@ -257,11 +310,12 @@ char const* name_of(SaleLoad load) {
     return "unknown";
 }
 
+char const* name_of(Drain drain) { return drain == Drain::emission ? "emission" : "expiration"; }
+
 std::optional<Options> parse_options(std::vector<std::string> const& arguments) {
     Options options;
     if (char const* const key = std::getenv("PENSTOCK_API_KEY")) options.api_key = key;
-    Raw raw{name_of(options.pattern), name_of(options.as), name_of(options.sale.load),
-            options.timeout.count()};
+    auto raw = raw_of(options);
     auto all = describe(options, raw);
     all.add_options()("scenario", po::value(&options.scenario), "");
     po::positional_options_description positional;
@@ -278,6 +332,8 @@ std::optional<Options> parse_options(std::vector<std::string> const& arguments) 
                   values);
         if (values.contains("help")) return std::nullopt;
         po::notify(values);
+        bool const alone = options.scenario == "credits-wide" && values["connections"].defaulted();
+        if (alone) options.connections = 1;
         if (values.contains("repeat-against")) options.repeat_against = raw.repeat_against;
     } catch (po::error const& error) {
         throw BadOptions(error.what());
@@ -286,17 +342,16 @@ std::optional<Options> parse_options(std::vector<std::string> const& arguments) 
     options.pattern = pattern_of(raw.pattern);
     options.as = as_of(raw.as);
     options.sale.load = load_of(raw.load);
+    options.credits.drain = drain_of(raw.drain);
     validate(options);
     return options;
 }
 
 std::string help_text() {
     Options options;
-    Raw raw{name_of(options.pattern), name_of(options.as), name_of(options.sale.load),
-            options.timeout.count()};
+    auto raw = raw_of(options);
     std::ostringstream out;
-    out << "penstock-bench <transfers|bulk|reads|retail|purchases|replays|flat|idle|sale> "
-           "[options]\n"
+    out << "penstock-bench <" << scenario_list("|", "|") << "> [options]\n"
         << "Puts load on a running server, checks its books, and reports.\n"
         << "Exit code: 0 all is well, 1 the books are off or an answer is wrong, 2 bad options.\n\n"
         << describe(options, raw);

@@ -46,6 +46,18 @@ struct SaleOptions {
     unsigned bot_attempts = 50;
 };
 
+/// In which order the lots of an address pay.
+enum class Drain { emission, expiration };
+
+/// `credits` and its kin.
+struct CreditOptions {
+    double spend = 0.9;         ///< the share of requests that are expenses
+    double short_lived = 0.02;  ///< the share of grants that expire soon
+    double lifetime_s = 5;      ///< after so long, or up to twice as long
+    Drain drain = Drain::emission;
+    unsigned width = 30'000;  ///< credits-wide: entries in a request
+};
+
 struct Options {
     std::string scenario;
     std::string target = "http://127.0.0.1:8080";
@@ -72,6 +84,7 @@ struct Options {
     double repeat = 0.5;                   ///< replays: the share of keys that were used before
     std::optional<double> repeat_against;  ///< the same on the other servers
     SaleOptions sale;
+    CreditOptions credits;
     ChaosOptions chaos;
     std::string json_file;
     std::string html_file;
@@ -90,5 +103,6 @@ std::string help_text();
 char const* name_of(Pattern pattern);
 char const* name_of(As as);
 char const* name_of(SaleLoad load);
+char const* name_of(Drain drain);
 
 }  // namespace penstock::bench

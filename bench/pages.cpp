@@ -2,6 +2,8 @@
 
 #include <boost/system/system_error.hpp>
 
+#include "bench/instant.hpp"
+
 namespace penstock::bench {
 namespace {
 
@@ -23,6 +25,23 @@ asio::awaitable<void> each_row(Client& client, std::string path, VisitRow visit)
         if (!more) co_return;
     }
     throw Unusable(path + " has pages without end");
+}
+
+std::string text_at(boost::json::value const& object, char const* name) {
+    return std::string(object.at(name).as_string());
+}
+
+std::int64_t number_at(boost::json::value const& object, char const* name) {
+    return object.at(name).to_number<std::int64_t>();
+}
+
+std::int64_t instant_at(boost::json::value const& object, char const* name,
+                        std::int64_t when_null) {
+    auto const& value = object.at(name);
+    if (value.is_null()) return when_null;
+    auto const at = instant_of(value.as_string());
+    if (!at) throw std::invalid_argument(std::string(name) + " is no instant");
+    return *at;
 }
 
 void rethrow_as_unusable(std::string const& where) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/json/value.hpp>
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -14,6 +15,13 @@ using VisitRow = std::function<void(boost::json::value const& row)>;
 /// Every row of a list. `path` has its query already. Throws Unusable when a row is not as `visit`
 /// expects it, or the pages do not end.
 asio::awaitable<void> each_row(Client& client, std::string path, VisitRow visit);
+
+/// Members of an answer. What is not there or of another type is thrown as boost::json does.
+std::string text_at(boost::json::value const& object, char const* name);
+std::int64_t number_at(boost::json::value const& object, char const* name);
+/// The instant, in milliseconds; null is `when_null`.
+std::int64_t instant_at(boost::json::value const& object, char const* name,
+                        std::int64_t when_null = 0);
 
 /// For a catch block: what boost::json throws becomes Unusable, the rest is thrown on.
 [[noreturn]] void rethrow_as_unusable(std::string const& where);

@@ -66,6 +66,19 @@ std::string sale_text(SaleOptions const& sale) {
     return out + ", paid by " + std::to_string(sale.users) + " users in turn";
 }
 
+std::string credits_text(Options const& o) {
+    std::string const order = std::string(", lots pay by ") + name_of(o.credits.drain);
+    if (o.scenario == "credits-wide")
+        return ": " + std::to_string(o.credits.width) + " entries in a request" + order;
+    std::string const each = std::to_string(o.accounts) + " addresses";
+    if (o.scenario == "credits-reads")
+        return ": balances of " + each + " of " + (o.ledger.empty() ? "a new ledger" : o.ledger) +
+               ", against plain accounts";
+    return std::string(", ") + name_of(o.pattern) + ", " + each + " in each of " +
+           std::to_string(o.ledgers) + " ledger(s), " + format("%.2f", o.credits.spend) +
+           " of the requests are expenses" + order;
+}
+
 std::string ratio_row(char const* label, Spread const& spread) {
     return format("  %-28s median %7.3f   min %7.3f   max %7.3f\n", label, spread.median,
                   spread.min, spread.max);
@@ -92,7 +105,9 @@ std::string conditions(RunResult const& result) {
     if (told_as) out += std::string(" as ") + name_of(o.as);
     bool const sale = o.scenario == "sale";
     if (sale) out += sale_text(o.sale);
-    if (o.scenario != "retail" && o.scenario != "flat" && !sale) {
+    bool const credits = o.scenario.starts_with("credits");
+    if (credits) out += credits_text(o);
+    if (o.scenario != "retail" && o.scenario != "flat" && !sale && !credits) {
         out += std::string(", ") + name_of(o.pattern) + ", " + std::to_string(o.accounts) +
                " accounts in each of " + std::to_string(o.ledgers) + " ledger(s)";
     }

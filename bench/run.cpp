@@ -24,6 +24,13 @@ namespace {
 /// A load without an end of its own (a replay) is cut after so long.
 constexpr std::chrono::hours load_max{12};
 
+/// What is refused is compared with the least that the same server does for anybody, a balance of
+/// credits with a plain account.
+bool compares_with_itself(Options const& options) {
+    bool const refused = options.scenario == "sale" && options.sale.load == SaleLoad::refused;
+    return refused || options.scenario == "credits-reads";
+}
+
 /// One server of the run, with everything that is its own.
 struct Side {
     Side(asio::any_io_executor executor, Sweeper& sweeper, asio::ip::tcp::endpoint endpoint,
@@ -88,9 +95,8 @@ asio::awaitable<void> Run::work() {
     result_.options = options_;
     result_.started_at = utc_now();
     co_await open(options_.target);
-    // What is refused is compared with the least that the same server does for anybody.
-    bool const itself = options_.scenario == "sale" && options_.sale.load == SaleLoad::refused;
-    if (itself && options_.against.empty()) options_.against.push_back(options_.target);
+    if (compares_with_itself(options_) && options_.against.empty())
+        options_.against.push_back(options_.target);
     for (auto const& url : options_.against) co_await open(url);
     for (auto const& side : sides_) {
         say("setting up", *side);

@@ -15,33 +15,26 @@ constexpr int clock_probes = 15;
 constexpr std::chrono::seconds quiet_max{90};
 constexpr milliseconds quiet_pause{100};
 
-std::string member(json::value const& object, char const* name) {
-    return std::string(object.at(name).as_string());
-}
-
-std::int64_t number(json::value const& object, char const* name) {
-    return object.at(name).to_number<std::int64_t>();
-}
-
 SeenPurchase purchase_of(json::value const& row) {
     SeenPurchase seen;
-    seen.buyer = member(row, "buyer");
-    seen.author = member(row, "author");
-    seen.price = number(row, "price");
-    seen.author_amount = number(row, "author_amount");
-    seen.platform_amount = number(row, "platform_amount");
+    seen.buyer = text_at(row, "buyer");
+    seen.author = text_at(row, "author");
+    seen.price = number_at(row, "price");
+    seen.author_amount = number_at(row, "author_amount");
+    seen.platform_amount = number_at(row, "platform_amount");
     seen.completed = row.at("status") == "completed";
     return seen;
 }
 
 std::optional<SeenGate> gate_of(json::value const& answer, std::string const& product) {
     for (auto const& sale : answer.at("sales").as_array()) {
-        if (member(sale, "product_id") != product) continue;
+        if (text_at(sale, "product_id") != product) continue;
         SeenGate gate;
-        gate.sold = number(sale, "sold");
-        gate.reserved = number(sale, "reserved");
-        if (!sale.at("gate_remaining").is_null()) gate.remaining = number(sale, "gate_remaining");
-        gate.drift = number(sale, "drift");
+        gate.sold = number_at(sale, "sold");
+        gate.reserved = number_at(sale, "reserved");
+        if (!sale.at("gate_remaining").is_null())
+            gate.remaining = number_at(sale, "gate_remaining");
+        gate.drift = number_at(sale, "drift");
         gate.repaired = sale.at("repaired").as_bool();
         return gate;
     }
@@ -68,11 +61,11 @@ std::string sale_path(std::string const& product) { return "/v1/sales/" + produc
 asio::awaitable<std::string> make_product(Client& client, std::string name, Terms terms,
                                           std::optional<PaidInto> payment) {
     std::string body = R"({"name":")" + name + R"(","price":)";
-    append_number(body, terms.price);
+    append_number_at(body, terms.price);
     body += R"(,"stock":)";
-    append_number(body, terms.stock);
+    append_number_at(body, terms.stock);
     body += R"(,"per_user_limit":)";
-    append_number(body, terms.per_user_limit);
+    append_number_at(body, terms.per_user_limit);
     body += R"(,"starts_at":")" + terms.starts_at + '"';
     if (payment) {
         body += R"(,"payment":{"ledger":")" + payment->ledger + R"(","seller":")" +
@@ -81,7 +74,7 @@ asio::awaitable<std::string> make_product(Client& client, std::string name, Term
     body += '}';
     std::string const path = "/v1/products";
     auto const answer = co_await client.post_ok(path, std::move(body), 201);
-    co_return read_answer(path, [&] { return member(answer, "id"); });
+    co_return read_answer(path, [&] { return text_at(answer, "id"); });
 }
 
 asio::awaitable<ServerClock> read_clock(Client& client, std::string product) {
@@ -91,7 +84,7 @@ asio::awaitable<ServerClock> read_clock(Client& client, std::string product) {
         auto const sent = steady_now();
         auto const answer = co_await client.get_ok(path);
         auto const received = steady_now();
-        auto const text = read_answer(path, [&] { return member(answer, "server_time"); });
+        auto const text = read_answer(path, [&] { return text_at(answer, "server_time"); });
         auto const at = instant_of(text);
         if (!at) throw Unusable(path + ": server_time is no time: " + text);
         clock.observe(sent, received, *at);
@@ -101,10 +94,10 @@ asio::awaitable<ServerClock> read_clock(Client& client, std::string product) {
 
 SeenOrder order_of(json::value row) {
     SeenOrder seen;
-    seen.id = member(row, "id");
-    seen.user = member(row, "user");
-    seen.quantity = number(row, "quantity");
-    seen.total = number(row, "total");
+    seen.id = text_at(row, "id");
+    seen.user = text_at(row, "user");
+    seen.quantity = number_at(row, "quantity");
+    seen.total = number_at(row, "total");
     seen.completed = row.at("status") == "completed";
     auto const& metadata = row.at("metadata").as_object();
     auto const* const attempt = metadata.if_contains("attempt");
@@ -121,9 +114,9 @@ asio::awaitable<SeenSale> observe_sale(Client& client, std::string product) {
     std::string const path = "/v1/products/" + product;
     auto const shown = co_await client.get_ok(path);
     read_answer(path, [&] {
-        seen.stock = number(shown, "stock");
-        seen.sold = number(shown, "sold");
-        seen.remaining = number(shown, "remaining");
+        seen.stock = number_at(shown, "stock");
+        seen.sold = number_at(shown, "sold");
+        seen.remaining = number_at(shown, "remaining");
     });
     std::string const orders = sale_path(product) + "/orders";
     VisitRow const add = [&](json::value const& row) { seen.orders.push_back(order_of(row)); };
@@ -143,7 +136,7 @@ asio::awaitable<SeenUser> observe_user(Client& client, std::string product, std:
     std::string const path = sale_path(product) + "/users/" + user;
     auto const answer = co_await client.get_ok(path);
     co_return read_answer(path, [&] {
-        return SeenUser{answer.at("purchased").as_bool(), number(answer, "quantity")};
+        return SeenUser{answer.at("purchased").as_bool(), number_at(answer, "quantity")};
     });
 }
 

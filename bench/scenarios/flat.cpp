@@ -3,6 +3,7 @@
 #include "bench/books.hpp"
 #include "bench/instant.hpp"
 #include "bench/ledger_view.hpp"
+#include "bench/pages.hpp"
 #include "bench/scenarios/scenarios.hpp"
 #include "bench/target.hpp"
 #include "bench/verdict.hpp"
@@ -20,10 +21,6 @@ std::int64_t instant(std::string const& text) {
     auto const at = instant_of(text);
     if (!at) throw Unusable("not a time: " + text);
     return *at;
-}
-
-std::string member(boost::json::value const& object, char const* name) {
-    return std::string(object.at(name).as_string());
 }
 
 class Flat final : public Scenario {
@@ -110,12 +107,12 @@ private:
         auto const top = co_await client.get_ok(path_ + "/transfers?limit=1");
         auto const& data = top.at("data").as_array();
         if (data.empty()) throw Unusable(books_.ledger() + " has no transfers");
-        auto const began = instant(member(ledger, "created_at"));
-        auto const middle = (began + instant(member(data.front(), "created_at"))) / 2;
+        auto const began = instant(text_at(ledger, "created_at"));
+        auto const middle = (began + instant(text_at(data.front(), "created_at"))) / 2;
         std::string const path = path_ + "/transfers?limit=1&to=" + text_of_instant(middle);
         auto const half = co_await client.get_ok(path);
         if (half.at("next_cursor").is_null()) throw Unusable(books_.ledger() + " is too short");
-        middle_of_transfers_ = member(half, "next_cursor");
+        middle_of_transfers_ = text_at(half, "next_cursor");
     }
 
     asio::awaitable<void> find_middle_of_entries(Client& client) {
@@ -128,7 +125,7 @@ private:
         for (unsigned page = 0; page < walk_pages_max; ++page) {
             auto const entries = co_await client.get_ok(path);
             if (entries.at("next_cursor").is_null()) break;
-            middle_of_entries_ = member(entries, "next_cursor");
+            middle_of_entries_ = text_at(entries, "next_cursor");
             path = first + "&cursor=" + middle_of_entries_;
             auto const& last = entries.at("data").as_array().back();
             if (last.at("version").as_int64() <= half) break;

@@ -13,6 +13,9 @@ std::unique_ptr<Scenario> make_scenario(ScenarioContext context) {
     if (name == "replays") return make_replays(std::move(context));
     if (name == "flat") return make_flat(std::move(context));
     if (name == "sale") return make_sale(std::move(context));
+    if (name == "credits") return make_credits(std::move(context));
+    if (name == "credits-wide") return make_credits_wide(std::move(context));
+    if (name == "credits-reads") return make_credits_reads(std::move(context));
     throw Unusable("unknown scenario " + name);
 }
 

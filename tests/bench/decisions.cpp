@@ -214,6 +214,14 @@ BOOST_AUTO_TEST_CASE(what_makes_no_sense_is_refused) {
           Arguments{"sale", "--against=http://x"},
           Arguments{"sale", "--rate=5"},
           Arguments{"sale", "--load=accepted", "--chaos", "--fault=true"},
+          Arguments{"credits", "--drain=newest"},
+          Arguments{"credits", "--spend=1.1"},
+          Arguments{"credits", "--short-lived=-1"},
+          Arguments{"credits", "--lifetime=0"},
+          Arguments{"credits", "--pattern=author"},
+          Arguments{"credits", "--chaos", "--fault=true"},
+          Arguments{"credits-wide", "--width=30001"},
+          Arguments{"credits-wide", "--connections=2"},
           Arguments{"purchases", "--chaos"},
           Arguments{"bulk", "--chaos", "--fault=true"},
           Arguments{"purchases", "--chaos", "--server=serve"},
@@ -235,6 +243,10 @@ BOOST_AUTO_TEST_CASE(what_may_be_several_is_a_list) {
     auto const s = parse_options({"sale", "--load=refused", "--against=http://a", "--paid"});
     BOOST_CHECK(s->sale.load == SaleLoad::refused);
     BOOST_TEST(s->sale.paid);
+    auto const p = parse_options({"credits", "--drain=expiration", "--spend=1"});
+    BOOST_CHECK(p->credits.drain == Drain::expiration);
+    BOOST_TEST(p->credits.spend == 1.0);
+    BOOST_TEST(parse_options({"credits-wide"})->connections == 1u);
     auto const c = parse_options({"purchases", "--chaos", "--server", "serve --listen {listen}",
                                   "--server=again {listen}", "--fault=one", "--fault=two"});
     BOOST_TEST(c->chaos.on);

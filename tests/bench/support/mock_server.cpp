@@ -12,6 +12,7 @@
 #include <map>
 #include <vector>
 
+#include "mock_credits.hpp"
 #include "mock_sales.hpp"
 #include "reactor/result.hpp"
 
@@ -58,13 +59,15 @@ struct MockServer::State {
               },
               [this](std::string const& ledger, std::string const& purchase_id) {
                   refund(ledgers.at(ledger), purchase_id, true);
-              }) {}
+              }),
+          credits(m.credits) {}
 
     asio::io_context context{1};
     tcp::acceptor acceptor{context, {asio::ip::address_v4::loopback(), 0}};
     Mischief mischief;
     std::map<std::string, MockLedger> ledgers;
     MockSales sales;
+    MockCredits credits;
     std::map<std::string, MockAnswer> answers;  ///< by idempotency key
     std::uint64_t writes = 0;
     std::uint64_t sent = 0;
@@ -190,7 +193,8 @@ MockAnswer MockServer::State::write(MockRequest const& request) {
                       request.path.ends_with("/orders") || request.path.ends_with("/cancel") ||
                       request.path.ends_with("/restock") ||
                       request.path.find("/holds") != std::string::npos ||
-                      (request.path.ends_with("/deposits") && body.contains("reference"));
+                      (request.path.ends_with("/deposits") && body.contains("reference")) ||
+                      (body.contains("entries") && body.at("entries").as_array().size() == 1);
     if (load) ++writes;
     if (load && turn(mischief.drop_request_every)) return {0, {}, false};
     if (load && turn(mischief.overload_every)) return problem(503, "overloaded");
@@ -209,6 +213,7 @@ MockAnswer MockServer::State::write(MockRequest const& request) {
 
 MockAnswer MockServer::State::post(std::string const& path, json::object const& body, bool apply) {
     if (auto sale = sales.post(path, body, apply)) return std::move(*sale);
+    if (auto moved = credits.post(path, body, apply)) return std::move(*moved);
     if (path == "/v1/ledgers") {
         auto const [at, made] = ledgers.try_emplace(text(body, "name"));
         return made ? MockAnswer{201, "{}"} : problem(409, "ledger_exists");
@@ -371,6 +376,7 @@ MockAnswer MockServer::State::read(MockRequest const& request) {
     if (request.path == "/version") return {200, R"({"version":"mock"})"};
     if (request.path == "/readyz") return {200, R"({"status":"ready"})"};
     if (auto sale = sales.get(request)) return std::move(*sale);
+    if (auto shown = credits.get(request)) return std::move(*shown);
     auto const name_end = request.path.find('/', 12);
     auto const found = ledgers.find(request.path.substr(12, name_end - 12));
     if (found == ledgers.end()) return problem(404, "ledger_not_found");

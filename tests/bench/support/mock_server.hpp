@@ -19,6 +19,12 @@ struct SaleMischief {
     bool keep_cancelled_units = false;  ///< cancelled orders give nothing back to the stock
 };
 
+/// What is wrong with its credits.
+struct CreditMischief {
+    bool newest_first = false;  ///< the lot granted last pays first
+    bool keep_expired = false;  ///< what has expired still counts
+};
+
 /// Every so many write requests something goes wrong; 0: never.
 struct Mischief {
     unsigned lose_answer_every = 0;   ///< applied, then the connection is closed
@@ -33,10 +39,12 @@ struct Mischief {
     bool garble_replays = false;      ///< a repeated key gets other bytes
     bool unlimited_credit = false;    ///< nobody is ever without funds
     SaleMischief sales{};
+    CreditMischief credits{};
 };
 
 /// Listens on a free loopback port with a thread of its own; ends with the object. Money routes
-/// of the API on implicit ledgers and flash sales, keyed exactly once. Chunks every other answer.
+/// of the API on implicit ledgers, flash sales and credits, keyed exactly once. Chunks every other
+/// answer.
 class MockServer {
 public:
     explicit MockServer(Mischief mischief = {});
