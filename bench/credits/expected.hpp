@@ -54,7 +54,7 @@ public:
     Amount expired() const;
     std::uint64_t expired_lots() const;
     /// Everything that is off so far.
-    std::vector<std::string> take() { return std::move(off_); }
+    std::vector<std::string> take() { return std::exchange(off_, {}); }
 
 private:
     void replay();

@@ -18,8 +18,8 @@ using credits::PursePlan;
 enum Route : std::size_t { grants, expenses };
 
 constexpr std::int64_t day_ms = 86'400'000;
-/// Credits that expire, but not while anybody looks: after so many days, or up to twice as many.
-constexpr std::uint64_t long_life_days = 30;
+/// Credits that expire, but not while anybody looks: after thirty days, or up to twice as many.
+constexpr double long_life_ms = 30 * 86'400'000.0;
 
 /// What time it is on the server at least: as its answers say, and what has passed since.
 class ServerTime {
@@ -63,13 +63,14 @@ public:
     asio::awaitable<void> setup(Client& client) override {
         for (auto& load : ledgers_) {
             auto& books = load.books;
-            auto const now = co_await create_credits(client, books.ledger(), books.drain());
+            auto const now =
+                co_await credits::create_credits(client, books.ledger(), books.drain());
             time_.observe(now);
             std::vector<Entry> everybody;
             for (Address address = 0; address < books.addresses(); ++address)
                 if (load.plan.is_used(address)) everybody.push_back({address, load.plan.lot()});
             for (unsigned i = 0; i < load.plan.lots_at_first(); ++i) {
-                co_await post_all(client, books, Deed::grant, everybody);
+                co_await credits::post_all(client, books, Deed::grant, everybody);
                 for (auto const& entry : everybody) load.plan.granted(entry.address, entry.amount);
             }
         }
@@ -139,8 +140,7 @@ private:
     std::int64_t expiry(PursePlan::Choice::Life life) {
         using Life = PursePlan::Choice::Life;
         if (life == Life::without_end) return credits::never_ms;
-        double const ms = life == Life::short_ ? options_.credits.lifetime_s * 1000
-                                               : double{long_life_days * day_ms};
+        double const ms = life == Life::short_ ? options_.credits.lifetime_s * 1000 : long_life_ms;
         return time_.now_ms() + static_cast<std::int64_t>(ms * (1 + random_.unit()));
     }
 

@@ -93,15 +93,15 @@ private:
 
     /// Grants and expenses in turn over all addresses, until the history has so many rows.
     asio::awaitable<void> fill(Client& client) {
-        co_await create_credits(client, ledger_, books_.drain());
+        co_await credits::create_credits(client, ledger_, books_.drain());
         std::vector<Entry> everybody;
         for (unsigned number = 0; number < options_.accounts; ++number)
             everybody.push_back({books_.open(numbered_account(number)), lot});
         for (unsigned i = 0; i < lots_left; ++i)
-            co_await post_all(client, books_, Deed::grant, everybody);
+            co_await credits::post_all(client, books_, Deed::grant, everybody);
         while (books_.rows() < options_.history) {
-            co_await post_all(client, books_, Deed::grant, everybody);
-            co_await post_all(client, books_, Deed::expense, everybody);
+            co_await credits::post_all(client, books_, Deed::grant, everybody);
+            co_await credits::post_all(client, books_, Deed::expense, everybody);
         }
     }
 

@@ -39,7 +39,7 @@ public:
     std::string unit() const override { return "rows"; }
 
     asio::awaitable<void> setup(Client& client) override {
-        co_await create_credits(client, books_.ledger(), books_.drain());
+        co_await credits::create_credits(client, books_.ledger(), books_.drain());
     }
 
     Next next(Call& call) override {

@@ -138,18 +138,18 @@ BOOST_AUTO_TEST_CASE(of_a_very_long_history_that_of_some_addresses_is_read) {
         everybody.push_back({books.open("user:" + std::to_string(i)), 10});
     auto const play = [&]() -> asio::awaitable<void> {
         using credits::Deed;
-        co_await create_credits(client, "points", Drain::emission);
-        co_await post_all(client, books, Deed::grant, everybody);
-        co_await post_all(client, books, Deed::expense, everybody);
+        co_await credits::create_credits(client, "points", Drain::emission);
+        co_await credits::post_all(client, books, Deed::grant, everybody);
+        co_await credits::post_all(client, books, Deed::expense, everybody);
         credits::CheckLimits const few{.rows_max = 10, .histories_max = 7, .purses_max = 3};
-        auto const off = co_await check_credits(client, books, few);
+        auto const off = co_await credits::check_credits(client, books, few);
         BOOST_TEST(off.empty());
         // An operation that the ledger never heard of is missed in each of the seven.
         auto const number = books.begin(Deed::grant, everybody);
         std::string const told = R"({"id":"o9","kind":"grant","reference":"op-2","entries":[],)"
                                  R"("created_at":"2026-11-21T09:00:00.000Z"})";
         BOOST_TEST(books.acknowledge(number, told).has_value());
-        auto const missed = co_await check_credits(client, books, few);
+        auto const missed = co_await credits::check_credits(client, books, few);
         BOOST_TEST(missed.size() > 7u);
     };
     ground.run(play());

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <boost/json/array.hpp>
-#include <cstdio>
 #include <limits>
 
 #include "bench/instant.hpp"
@@ -51,8 +50,8 @@ MockAnswer MockCredits::act(MockPoints& points, std::string const& kind, json::o
                             bool apply) {
     bool const grant = kind == "grant";
     now_ms_ += tick_ms;
-    char id[24];
-    std::snprintf(id, sizeof id, "o%010lld", static_cast<long long>(operations_++));
+    auto const number = std::to_string(operations_++);
+    auto const id = "o" + std::string(10 - std::min<std::size_t>(10, number.size()), '0') + number;
     auto const reference = text(body, "reference");
     auto const created_at = bench::text_of_instant(now_ms_);
     json::array lines;
@@ -75,14 +74,15 @@ MockAnswer MockCredits::act(MockPoints& points, std::string const& kind, json::o
                     {reference, index, amount, amount, now_ms_, expires});
             else
                 drain(points, address, amount);
-            points.history.push_back({{"id", id},
-                                      {"kind", kind},
-                                      {"reference", reference},
-                                      {"index", index},
-                                      {"address", address},
-                                      {"amount", grant ? amount : -amount},
-                                      {"expires_at", instant_or_null(expires)},
-                                      {"created_at", created_at}});
+            json::object row{{"id", id},
+                             {"kind", kind},
+                             {"reference", reference},
+                             {"index", index},
+                             {"address", address},
+                             {"amount", grant ? amount : -amount},
+                             {"expires_at", instant_or_null(expires)},
+                             {"created_at", created_at}};
+            points.history.push_back(std::move(row));
             auto& total = points.totals[grant ? "credits_granted" : "credits_spent"];
             total.first += 1;
             total.second += amount;
@@ -101,7 +101,9 @@ MockAnswer MockCredits::act(MockPoints& points, std::string const& kind, json::o
 std::vector<MockCredits::MockLot*> MockCredits::payers(MockPoints& points,
                                                        std::string const& address) const {
     std::vector<MockLot*> found;
-    for (auto& lot : points.lots[address]) {
+    auto const known = points.lots.find(address);
+    if (known == points.lots.end()) return found;
+    for (auto& lot : known->second) {
         bool const over = lot.expires_ms && *lot.expires_ms <= now_ms_ && !mischief_.keep_expired;
         if (lot.remaining > 0 && !over) found.push_back(&lot);
     }
