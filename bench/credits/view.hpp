@@ -28,6 +28,10 @@ struct CheckLimits {
 /// Everything in which the ledger is not what it acknowledged. Waits until every lot is over that
 /// expires within the next day, and is recorded as expired: then nothing moves any more.
 asio::awaitable<std::vector<std::string>> check_credits(Client& client, CreditBooks const& books,
-                                                        CheckLimits limits = {});
+                                                        CheckLimits limits);
+inline asio::awaitable<std::vector<std::string>> check_credits(Client& client,
+                                                               CreditBooks const& books) {
+    return check_credits(client, books, CheckLimits{});
+}
 
 }  // namespace penstock::bench::credits

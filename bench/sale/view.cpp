@@ -61,11 +61,11 @@ std::string sale_path(std::string const& product) { return "/v1/sales/" + produc
 asio::awaitable<std::string> make_product(Client& client, std::string name, Terms terms,
                                           std::optional<PaidInto> payment) {
     std::string body = R"({"name":")" + name + R"(","price":)";
-    append_number_at(body, terms.price);
+    append_number(body, terms.price);
     body += R"(,"stock":)";
-    append_number_at(body, terms.stock);
+    append_number(body, terms.stock);
     body += R"(,"per_user_limit":)";
-    append_number_at(body, terms.per_user_limit);
+    append_number(body, terms.per_user_limit);
     body += R"(,"starts_at":")" + terms.starts_at + '"';
     if (payment) {
         body += R"(,"payment":{"ledger":")" + payment->ledger + R"(","seller":")" +
