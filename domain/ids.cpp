@@ -33,12 +33,12 @@ Uuid compose(Instant at, std::uint64_t ordinal, std::uint64_t nonce) {
 
 std::string Uuid::to_string() const {
     constexpr char digits[] = "0123456789abcdef";
-    std::string text;
-    text.reserve(36);
+    std::string text(36, '-');
+    std::size_t at = 0;
     for (std::size_t i = 0; i < bytes.size(); ++i) {
-        if (dash_stands_before(i)) text += '-';
-        text += digits[bytes[i] >> 4];
-        text += digits[bytes[i] & 15];
+        if (dash_stands_before(i)) ++at;
+        text[at++] = digits[bytes[i] >> 4];
+        text[at++] = digits[bytes[i] & 15];
     }
     return text;
 }

@@ -2,6 +2,7 @@
 // them a consumer sees batches. Used wherever this program batches.
 #pragma once
 
+#include <algorithm>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/post.hpp>
 #include <functional>
@@ -33,8 +34,9 @@ struct CollectorMetrics {
 /// Dual-trigger batching with an idle flush, in the event loop of the request handlers. `run()`
 /// takes one batch at a time, so what arrives while the consumer works is the next batch: alone
 /// a request waits for nobody, in a crowd batches grow by themselves. In a crowd the next batch is
-/// also on its way before the replies of the last one are handed out: the many handlers that they
-/// wake would keep the consumer waiting for as long as all of them take.
+/// also on its way before the replies of the last one are handed out, a few in each turn of the
+/// loop: the many handlers that they wake would keep the consumer waiting for as long as all of
+/// them take.
 template <class Request, class Reply>
 class Collector {
 public:
@@ -68,11 +70,10 @@ public:
             if (!due) break;
             auto tickets = take();
             auto replies = co_await execute_(requests_of(tickets));
+            auto settlement = settle_soon(std::move(tickets), std::move(replies));
+            auto const before = std::exchange(settling_, std::move(settlement));
             // A consumer that never waits for anything would let nobody else have a turn.
-            if (settling_ && !settling_->reply.is_set())
-                co_await asio::post(executor_, asio::deferred);
-            settling_ = tickets.back();
-            settle_soon(std::move(tickets), std::move(replies));
+            while (before && !before->done()) co_await asio::post(executor_, asio::deferred);
         }
         refuse_the_rest();
     }
@@ -86,6 +87,9 @@ public:
     CollectorMetrics const& metrics() const { return metrics_; }
 
 private:
+    /// Few enough that the consumer is soon heard, enough that turns cost next to nothing.
+    static constexpr std::size_t replies_per_turn = 16;
+
     struct Ticket {
         Ticket(asio::any_io_executor executor, Request r)
             : request(std::move(r)), reply(std::move(executor)) {}
@@ -135,18 +139,34 @@ private:
         return requests;
     }
 
-    /// In the next turn of the loop, which keeps the tickets, and with them who waits.
-    void settle_soon(Tickets tickets, Replies replies) {
+    /// Replies on their way out. The turns of the loop keep it, and with it who waits.
+    struct Settlement {
+        Tickets tickets;
+        Replies replies;
+        std::size_t next = 0;
+
+        bool done() const { return next == tickets.size(); }
+    };
+
+    /// From the next turn of the loop on.
+    std::shared_ptr<Settlement const> settle_soon(Tickets tickets, Replies replies) {
         PENSTOCK_ASSERT(replies.size() == tickets.size());
-        auto turn = [tickets = std::move(tickets), replies = std::move(replies)]() mutable {
-            settle(tickets, std::move(replies));
-        };
-        asio::post(executor_, std::move(turn));
+        auto settlement = std::make_shared<Settlement>();
+        settlement->tickets = std::move(tickets);
+        settlement->replies = std::move(replies);
+        settle_in_turns(executor_, settlement);
+        return settlement;
     }
 
-    static void settle(Tickets& tickets, Replies replies) {
-        for (std::size_t i = 0; i < tickets.size(); ++i)
-            tickets[i]->reply.set(std::move(replies[i]));
+    static void settle_in_turns(asio::any_io_executor executor,
+                                std::shared_ptr<Settlement> settlement) {
+        auto turn = [executor, settlement] {
+            auto& [tickets, replies, next] = *settlement;
+            auto const end = std::min(next + replies_per_turn, tickets.size());
+            for (; next < end; ++next) tickets[next]->reply.set(std::move(replies[next]));
+            if (!settlement->done()) settle_in_turns(executor, settlement);
+        };
+        asio::post(executor, std::move(turn));
     }
 
     void refuse_the_rest() {
@@ -159,7 +179,7 @@ private:
     Pulse changed_;
     Execute execute_;
     CollectorMetrics metrics_;
-    std::shared_ptr<Ticket> settling_;  ///< the last one that was told to settle
+    std::shared_ptr<Settlement const> settling_;  ///< the last one that began
     bool closed_ = false;
 };
 

@@ -4,14 +4,15 @@
 WITH bought AS (
     SELECT * FROM purchases WHERE ledger_id = $1::uuid
 ), platform AS (
-    SELECT id FROM accounts WHERE ledger_id = $1::uuid AND address = '@platform'
+    -- A row even of a ledger without a platform; and never looked for again for each purchase.
+    SELECT (SELECT id FROM accounts WHERE ledger_id = $1::uuid AND address = '@platform') AS id
 ), legs AS (
     SELECT cause, kind, from_account, to_account, amount, 1 AS sign
     FROM transfers WHERE ledger_id = $1::uuid AND kind IN (5, 6, 7)
 ), wanted AS (
     SELECT b.id AS cause, l.kind, l.from_account, l.to_account, l.amount, -1 AS sign
     FROM bought b
-    LEFT JOIN platform p ON true
+    CROSS JOIN platform p
     CROSS JOIN LATERAL (VALUES
         (5::int2, b.buyer, b.author, b.author_amount),
         (6::int2, b.buyer, p.id, b.platform_amount),

@@ -8,6 +8,9 @@
 namespace penstock::server {
 namespace {
 
+/// What most problems have room in.
+constexpr std::size_t usual_bytes = 320;
+
 constexpr CodeRow rows[] = {
     {Code::invalid_request, "invalid_request", 400, "The request is not valid"},
     {Code::invalid_cursor, "invalid_cursor", 400, "The cursor is not one of this list"},
@@ -132,6 +135,7 @@ void write(JsonWriter& out, Problem const& problem, std::string_view request_id)
 Response render(Problem const& problem, std::string_view request_id) {
     Response response(status_of(problem.code));
     response.content_type = media::problem;
+    response.body.reserve(usual_bytes);
     JsonWriter out(response.body);
     write(out, problem, request_id);
     if (problem.code == Code::unauthenticated) response.add("WWW-Authenticate", "Bearer");

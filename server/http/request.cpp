@@ -31,6 +31,12 @@ enum class Plus { is_plus, is_space };
 
 /// The text says what is wrong.
 std::optional<std::string_view> decode(std::string_view raw, Plus plus, std::string& out) {
+    // Nearly always there is nothing to decode.
+    auto const special = plus == Plus::is_space ? std::string_view("%+") : std::string_view("%");
+    if (raw.find_first_of(special) == std::string_view::npos) {
+        out = raw;
+        return std::nullopt;
+    }
     out.clear();
     out.reserve(raw.size());
     bool escaped = false;

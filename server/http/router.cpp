@@ -14,10 +14,10 @@ namespace penstock::server {
 struct Router::Node {
     std::map<std::string, std::unique_ptr<Node>, std::less<>> literals;
     std::unique_ptr<Node> parameter;
-    std::array<Route const*, 8> routes{};  ///< by Method
+    std::array<Match, 8> routes{};  ///< by Method; those without a route are not served
 
     bool serves() const {
-        return std::any_of(routes.begin(), routes.end(), [](auto* route) { return route; });
+        return std::any_of(routes.begin(), routes.end(), [](auto& match) { return match.route; });
     }
 };
 
@@ -46,7 +46,7 @@ std::vector<std::string_view> segments_of(Route const& route) {
 }
 
 /// "GET, HEAD, OPTIONS, POST" for 405 and OPTIONS.
-std::string allowed_methods(std::array<Route const*, 8> const& routes) {
+std::string allowed_methods(std::array<Match, 8> const& routes) {
     std::string text;
     auto add = [&](Method method) {
         if (!text.empty()) text += ", ";
@@ -54,7 +54,7 @@ std::string allowed_methods(std::array<Route const*, 8> const& routes) {
     };
     for (auto const method :
          {Method::get, Method::post, Method::put, Method::patch, Method::delete_})
-        if (routes[static_cast<std::size_t>(method)] != nullptr) {
+        if (routes[static_cast<std::size_t>(method)].route != nullptr) {
             add(method);
             if (method == Method::get) add(Method::head);
         }
@@ -113,12 +113,19 @@ Router::~Router() = default;
 
 void Router::add(Route const& route) {
     auto* node = root_.get();
-    std::size_t parameters = 0;
+    Match match;
+    match.route = &route;
+    std::uint8_t position = 0;
     for (auto const segment : segments_of(route)) {
         bool const braces = segment.find_first_of("{}") != std::string_view::npos;
         if (braces && !is_parameter(segment)) refuse(route, "has a malformed parameter");
-        if (braces && ++parameters > Match::parameters_max)
+        if (braces && match.count == Match::parameters_max)
             refuse(route, "has too many parameters");
+        if (braces) {
+            match.names[match.count] = segment.substr(1, segment.size() - 2);
+            match.segments[match.count++] = position;
+        }
+        ++position;
         auto& next = braces ? node->parameter : node->literals[std::string(segment)];
         if (!next) next = std::make_unique<Node>();
         node = next.get();
@@ -128,8 +135,8 @@ void Router::add(Route const& route) {
     if (!servable) refuse(route, "has a method that the router answers itself");
     if (route.handler == nullptr) refuse(route, "has no handler");
     auto& slot = node->routes[static_cast<std::size_t>(route.method)];
-    if (slot != nullptr) refuse(route, "is also there as " + std::string(slot->pattern));
-    slot = &route;
+    if (slot.route) refuse(route, "is also there as " + std::string(slot.route->pattern));
+    slot = match;
 }
 
 /// Literals first; where they lead nowhere, back to the parameter.
@@ -150,21 +157,7 @@ Router::Found Router::find(Method method, Target const& target) const {
     if (node == nullptr) return found;
     found.node = node;
     auto const wanted = method == Method::head ? Method::get : method;
-    auto const* route = node->routes[static_cast<std::size_t>(wanted)];
-    if (route == nullptr) return found;
-    auto& match = found.match;
-    match.route = route;
-    // By hand: clang 14, which builds the fuzzers, cannot compile libstdc++'s views::split.
-    auto rest = route->pattern.substr(1);
-    for (std::uint8_t position = 0;; ++position) {
-        auto const text = rest.substr(0, rest.find('/'));
-        if (is_parameter(text)) {
-            match.names[match.count] = text.substr(1, text.size() - 2);
-            match.segments[match.count++] = position;
-        }
-        if (text.size() == rest.size()) break;
-        rest.remove_prefix(text.size() + 1);
-    }
+    found.match = node->routes[static_cast<std::size_t>(wanted)];
     return found;
 }
 

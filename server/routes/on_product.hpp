@@ -6,22 +6,21 @@
 
 namespace penstock::server::routes {
 
+inline ProductReads::Found no_product() { co_return std::optional<domain::Product>(); }
+
 /// What of it never changes. nullopt: there is none, for this organization.
 inline ProductReads::Found find_product(RequestContext& context, std::string_view parameter) {
     auto const id = domain::Uuid::parse(context.parameter(parameter));
-    if (!id) co_return std::optional<domain::Product>();
-    domain::ProductId const product{*id};
-    co_return co_await context.services.products.find_fixed(context.principal.organization, product,
-                                                            context.deadline);
+    if (!id) return no_product();
+    return context.services.products.find_fixed(context.principal.organization, {*id},
+                                                context.deadline);
 }
 
 /// As it is now.
 inline ProductReads::Found find_product_now(RequestContext& context, std::string_view parameter) {
     auto const id = domain::Uuid::parse(context.parameter(parameter));
-    if (!id) co_return std::optional<domain::Product>();
-    domain::ProductId const product{*id};
-    co_return co_await context.services.products.find(context.principal.organization, product,
-                                                      context.deadline);
+    if (!id) return no_product();
+    return context.services.products.find(context.principal.organization, {*id}, context.deadline);
 }
 
 /// What a command has just made or changed; null after a refusal, a failure, and where the edge

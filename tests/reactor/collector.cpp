@@ -18,8 +18,8 @@ using Replies = std::vector<Result<int>>;
 using Execute = std::function<asio::awaitable<Replies>(std::vector<int>)>;
 
 /// Asks for 0 to count - 1 at once, tells `answered` of each reply, and ends when all are in.
-void ask_all(BatchLimits limits, int count, Execute execute, std::function<void(int)> answered) {
-    asio::io_context context{1};
+void ask_all(asio::io_context& context, BatchLimits limits, int count, Execute execute,
+             std::function<void(int)> answered) {
     Collector<int, int> collector(context.get_executor(), limits, std::move(execute));
     TaskGroup tasks(context.get_executor()), clients(context.get_executor());
     auto ask = [&](int n) -> asio::awaitable<void> {
@@ -35,6 +35,11 @@ void ask_all(BatchLimits limits, int count, Execute execute, std::function<void(
         co_await tasks.join();
     };
     tests::run(context, body);
+}
+
+void ask_all(BatchLimits limits, int count, Execute execute, std::function<void(int)> answered) {
+    asio::io_context context{1};
+    ask_all(context, limits, count, std::move(execute), std::move(answered));
 }
 
 }  // namespace
@@ -55,6 +60,23 @@ BOOST_AUTO_TEST_CASE(in_a_crowd_a_batch_begins_before_the_replies_of_the_last_ar
     std::vector<std::string> const expected{"batch", "batch", "0", "1", "batch",
                                             "2",     "3",     "4", "5"};
     BOOST_TEST(events == expected, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(whoever_comes_while_many_replies_go_out_does_not_wait_for_all_of_them) {
+    constexpr int crowd = 200;
+    int answered = 0, answered_before_it = 0;
+    asio::io_context context{1};
+    auto execute = [](std::vector<int> requests) -> asio::awaitable<Replies> {
+        co_return Replies(requests.begin(), requests.end());
+    };
+    BatchLimits limits;
+    limits.items_max = crowd;
+    ask_all(context, limits, crowd, execute, [&](int) {
+        if (++answered == 1) asio::post(context, [&] { answered_before_it = answered; });
+    });
+    BOOST_TEST(answered == crowd);
+    BOOST_TEST(answered_before_it > 0);
+    BOOST_TEST(answered_before_it < crowd / 4);
 }
 
 BOOST_AUTO_TEST_CASE(a_consumer_that_never_waits_still_lets_replies_out) {
