@@ -16,6 +16,7 @@ constexpr ActivityName names[] = {
     {purchase_completed, "purchase.completed"},
     {product_created, "product.created"},
     {order_completed, "order.completed"},
+    {stream_created, "stream.created"},
     {activity_of(CreditKind::grant), "credits.granted"},
     {activity_of(CreditKind::expense), "credits.spent"},
     {activity_of(CreditKind::transfer), "credits.transferred"},
@@ -27,6 +28,10 @@ constexpr ActivityName names[] = {
     {activity_of(TransferKind::royalty_platform), "transfer.royalty_platform"},
     {activity_of(TransferKind::refund), "transfer.refund"},
     {activity_of(TransferKind::capture), "transfer.capture"},
+    {activity_of(TransferKind::stream_funding), "stream.started"},
+    {activity_of(TransferKind::stream_withdrawal), "stream.withdrawn"},
+    {activity_of(TransferKind::stream_refund), "transfer.stream_refund"},
+    {activity_of(TransferKind::stream_payout), "transfer.stream_payout"},
     {activity_of(EventType::hold_captured), "hold.captured"},
     {activity_of(EventType::hold_voided), "hold.voided"},
     {activity_of(EventType::hold_expired), "hold.expired"},
@@ -34,6 +39,12 @@ constexpr ActivityName names[] = {
     {activity_of(EventType::credits_expired), "credits.expired"},
     {activity_of(EventType::order_cancelled), "order.cancelled"},
     {activity_of(EventType::product_restocked), "product.restocked"},
+    {activity_of(EventType::stream_paused), "stream.paused"},
+    {activity_of(EventType::stream_resumed), "stream.resumed"},
+    {activity_of(EventType::stream_stopped), "stream.stopped"},
+    {activity_of(EventType::stream_settled), "stream.settled"},
+    {activity_of(EventType::stream_cancelled), "stream.cancelled"},
+    {activity_of(EventType::stream_deleted), "stream.deleted"},
 };
 
 }  // namespace

@@ -14,7 +14,9 @@
 namespace penstock::db {
 
 /// What happened, by the number that the statements use: rows that were made have one each,
-/// operations on credits 50 + their kind, transfers 100 + their kind, events 200 + their type.
+/// operations on credits 50 + their kind, transfers 100 + their kind, events 200 + their type. What
+/// funds a stream is its start, and what is withdrawn from it a withdrawal: the stream is their
+/// subject, not the transfer.
 using ActivityType = std::int16_t;
 
 struct ActivityName {
@@ -31,6 +33,7 @@ inline constexpr ActivityType hold_created = 2;
 inline constexpr ActivityType purchase_completed = 3;
 inline constexpr ActivityType product_created = 4;
 inline constexpr ActivityType order_completed = 5;
+inline constexpr ActivityType stream_created = 6;
 constexpr ActivityType activity_of(domain::CreditKind kind) {
     return static_cast<ActivityType>(50 + static_cast<std::int16_t>(kind));
 }
@@ -46,8 +49,8 @@ struct Activity {
     ActivityType type = 0;
     std::optional<std::string> ledger;        ///< the ledger's name
     std::string subject;                      ///< the resource's id; an account's address
-    std::optional<std::string> account;       ///< payer, buyer, or the account itself
-    std::optional<std::string> counterparty;  ///< payee, author or seller
+    std::optional<std::string> account;       ///< payer, buyer, sender, or the account itself
+    std::optional<std::string> counterparty;  ///< payee, author, seller or recipient
     std::optional<domain::Amount> amount;
     std::optional<domain::TransferId> transfer;
     std::optional<domain::ProductId> product;  ///< itself, or the order's

@@ -34,11 +34,21 @@ Activity activity_of_row(Id id, ActivityType type, std::string const& account,
     return item;
 }
 
+bool is_told_of_stream(TransferKind kind) {
+    return kind == TransferKind::stream_funding || kind == TransferKind::stream_withdrawal;
+}
+
 Activity activity_of_transfer(Transfer const& transfer) {
     auto item = activity_of_row(transfer.id, activity_of(transfer.kind), transfer.from.address,
                                 transfer.to.address, transfer.amount);
     item.transfer = transfer.id;
+    if (is_told_of_stream(transfer.kind)) item.subject = transfer.cause->to_string();
     return item;
+}
+
+Activity activity_of_stream(Stream const& stream) {
+    return activity_of_row(stream.id, stream_created, stream.sender.address,
+                           stream.recipient.address, stream.total);
 }
 
 Activity activity_of_purchase(Purchase const& purchase) {
@@ -177,6 +187,7 @@ Store::Listed<Activity> MemoryStore::list_activity(OrganizationId organization, 
     for (auto const& [index, one] : transfers_) add(one.ledger, activity_of_transfer(one));
     for (auto const& [name, one] : purchases_) add(one.ledger, activity_of_purchase(one));
     for (auto const& [name, one] : holds_) add(one.ledger, activity_of_hold(one));
+    for (auto const* one : streams_.all()) add(one->ledger, activity_of_stream(*one));
     for (auto const& [name, account] : accounts_)
         if (!account.address.starts_with('@')) add(account.ledger, activity_of_account(account));
     for (auto const& [id, operation] : credits_.operations()) {

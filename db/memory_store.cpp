@@ -145,6 +145,7 @@ Loaded MemoryStore::load(KeySet const& keys) const {
         if (auto const* job = jobs_.find(id)) loaded.jobs.push_back(*job);
     load_sales(keys, loaded);
     credits_.load(keys, loaded);
+    streams_.load(keys, loaded);
     for (auto const& key : keys.keys)
         if (KeyRecord record; load_key(key, record))
             loaded.keys.emplace_back(key, std::move(record));
@@ -213,6 +214,7 @@ void MemoryStore::commit(Changes const& changes) {
     commit_holds(changes);
     commit_sales(changes);
     credits_.commit(changes);
+    streams_.commit(changes);
     events_.insert(events_.end(), changes.events.begin(), changes.events.end());
     for (auto const& total : changes.totals) {
         auto& sum = totals_[{total.ledger, total.kind}];
@@ -527,7 +529,7 @@ std::size_t MemoryStore::purge_ledger(LedgerId id, std::size_t limit) {
     return removed + 1;
 }
 
-/// Purchases, holds and events of a ledger.
+/// Purchases, holds, events, credits and streams of a ledger.
 std::size_t MemoryStore::purge_children(LedgerId id, std::size_t limit) {
     std::size_t removed = 0;
     auto const first_of = [&](auto& rows) {
@@ -549,6 +551,7 @@ std::size_t MemoryStore::purge_children(LedgerId id, std::size_t limit) {
         removed += is_its;
     }
     while (removed < limit && credits_.forget_oldest(id)) ++removed;
+    while (removed < limit && streams_.forget_oldest(id)) ++removed;
     return removed;
 }
 
@@ -576,6 +579,7 @@ Store::Listed<Check> MemoryStore::verify(LedgerId ledger, SteadyTime) {
         if (transfer.ledger == ledger) rows.transfers.push_back(&transfer);
     rows.purchases = newest_of(purchases_, ledger);
     rows.holds = newest_of(holds_, ledger);
+    rows.streams = streams_.of(ledger);
     for (auto const& [name, total] : totals_)
         if (name.first == ledger) rows.totals.push_back(total);
     auto const* verified = find_in(ledgers_, ledger);

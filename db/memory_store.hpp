@@ -8,6 +8,7 @@
 
 #include "db/memory_credits.hpp"
 #include "db/memory_job_queue.hpp"
+#include "db/memory_streams.hpp"
 #include "db/store.hpp"
 #include "db/verify.hpp"
 
@@ -79,6 +80,7 @@ public:
     Listed<Check> verify(domain::LedgerId ledger, SteadyTime) override;
     Listed<Check> verify_sales(SteadyTime) override;
     CreditStore& credits() override { return credits_; }
+    StreamStore& streams() override { return streams_; }
     JobQueue& jobs() override { return jobs_; }
 
 private:
@@ -145,6 +147,7 @@ private:
     std::set<std::pair<domain::Instant, domain::LedgerId>> deleted_ledgers_;
     std::map<TotalName, domain::Total> totals_;
     MemoryCredits credits_{accounts_, events_};
+    MemoryStreams streams_;
     MemoryJobQueue jobs_;
 };
 

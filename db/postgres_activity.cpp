@@ -80,11 +80,11 @@ Store::Listed<Activity> PostgresStore::list_ledger_activity(OrganizationId organ
     }
     auto params = params_of(organization, page);
     params.add(types).add(kinds).uuid(below(page.before)).int8(limit_of(page.limit));
+    auto const newest = page.before ? instant_of(page.before->value) : Instant{end_of_time_ms};
     if (page.subject) {
         params.uuid(Uuid::parse(*page.subject).value_or(Uuid()).bytes).text(*page.subject);
-        params.optional_text(page.account);
+        params.optional_text(page.account).instant_ms(within_range(newest).ms);
     } else if (page.account) {
-        auto const newest = page.before ? instant_of(page.before->value) : Instant{end_of_time_ms};
         params.text(*page.account).instant_ms(within_range(newest).ms);
     }
     Statements const statements{sql::list_activity, sql::list_subject_activity,
@@ -120,7 +120,8 @@ Store::Listed<Activity> PostgresStore::list_activity(OrganizationId organization
         if (!found) co_return found.error();
         items = merged(std::move(items), std::move(*found), page.limit);
     }
-    // A resource's parties are the same in all that happens to it: all of it stays, or none.
+    // Of what stands here, a resource's parties are the same in all that happens to it: all of it
+    // stays, or none. Only a stream's are not, and the statement has looked at those.
     if (page.subject && page.account)
         std::erase_if(items, [&](auto const& item) { return !has_party(item, *page.account); });
     co_return items;

@@ -39,8 +39,8 @@ std::string text_of(Instant at) {
 
 /// Of a ledger's rows that hang on its accounts.
 constexpr Statement const* child_purges[] = {&sql::purge_purchases, &sql::purge_holds,
-                                             &sql::purge_events, &sql::purge_credits,
-                                             &sql::purge_credit_ledger};
+                                             &sql::purge_streams,   &sql::purge_events,
+                                             &sql::purge_credits,   &sql::purge_credit_ledger};
 
 /// The count that a page begins with.
 std::size_t counted(pg::Row row) {
@@ -175,7 +175,7 @@ PostgresPurge::Removed PostgresPurge::purge_transfers(Work& work, Progress& prog
     co_return std::size_t{0};
 }
 
-/// Purchases, holds, events and credits: a page of the first of them that has any left.
+/// Purchases, holds, streams, events and credits: a page of the first of them that has any left.
 PostgresPurge::Removed PostgresPurge::purge_children(Work& work, Progress const& progress,
                                                      std::size_t limit) {
     for (auto const* statement : child_purges) {

@@ -108,6 +108,7 @@ PostgresStore::PostgresStore(asio::any_io_executor executor, PostgresOptions opt
       readers_(executor, for_reads(options_.connection), options_.read_connections,
                options_.backoff, options_.on_connection),
       credits_(readers_, std::make_unique<PostgresLots>(executor, options_)),
+      streams_(readers_),
       jobs_(executor, options_.connection, options_.backoff, readers_),
       purge_(std::make_unique<PostgresPurge>(executor, options_)) {}
 

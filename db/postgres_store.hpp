@@ -9,6 +9,7 @@
 #include "db/pg/pool.hpp"
 #include "db/postgres_credits.hpp"
 #include "db/postgres_job_queue.hpp"
+#include "db/postgres_streams.hpp"
 #include "db/store.hpp"
 #include "reactor/counters.hpp"
 
@@ -91,6 +92,7 @@ public:
     Listed<Check> verify(domain::LedgerId, SteadyTime) override;
     Listed<Check> verify_sales(SteadyTime) override;
     CreditStore& credits() override { return credits_; }
+    StreamStore& streams() override { return streams_; }
     JobQueue& jobs() override { return jobs_; }
 
     /// The read connections, for metrics.
@@ -115,6 +117,7 @@ private:
     reactor::Histogram lock_waits_;
     pg::Pool readers_;
     PostgresCredits credits_;
+    PostgresStreams streams_;
     PostgresJobQueue jobs_;
     std::unique_ptr<PostgresPurge> purge_;
 };

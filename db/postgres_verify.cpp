@@ -19,8 +19,9 @@ constexpr Statement const* ledger_checks[] = {
     &sql::verify_available_within_overdraft, &sql::verify_versions_without_gap,
     &sql::verify_held_equals_open_holds,     &sql::verify_holds_end_once,
     &sql::verify_purchases_equal_royalties,  &sql::verify_totals_equal_transfers,
-    &sql::verify_sold_equals_orders,         &sql::verify_users_within_limit,
-    &sql::verify_orders_equal_purchases,
+    &sql::verify_streams_equal_transfers,    &sql::verify_escrow_equals_streams,
+    &sql::verify_streams_within_vested,      &sql::verify_sold_equals_orders,
+    &sql::verify_users_within_limit,         &sql::verify_orders_equal_purchases,
 };
 constexpr std::span sale_checks = std::span(ledger_checks).last<3>();
 constexpr Statement const* credit_checks[] = {

@@ -8,6 +8,7 @@
 #include "db/pg/transaction_status.hpp"
 #include "db/postgres_credits.hpp"
 #include "db/postgres_rows.hpp"
+#include "db/postgres_streams.hpp"
 #include "db/sql.hpp"
 #include "domain/assert.hpp"
 
@@ -81,6 +82,8 @@ public:
         if (!keys.products.empty())
             add(sql::lock_products, params_of(rows::uuids(keys.products)),
                 [](pg::Row row, Loaded& to) { to.products.push_back(rows::product(row)); });
+        if (!keys.streams.empty())
+            add(sql::lock_streams, rows::children(keys.streams), streams::add_locked);
         transaction_ = segment_.add(sql::current_transaction);
         add_children(keys);
         credits::load_children(keys, adder());
@@ -285,6 +288,7 @@ pg::Segment commit_segment(Changes const& changes) {
     add_wallet_changes(segment, changes);
     add_sale_changes(segment, changes);
     credits::write(segment, changes);
+    streams::write(segment, changes);
     add_answers(segment, changes.answers);
     add_jobs(segment, changes);
     // Last before COMMIT: every batch of a ledger adds to the same few rows.

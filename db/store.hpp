@@ -22,6 +22,7 @@ struct SessionMetrics;
 namespace penstock::db {
 
 class CreditStore;
+class StreamStore;
 
 /// One writer: load, then commit or abandon; never two batches at once. Owned by a lane.
 class Writer {
@@ -243,6 +244,8 @@ public:
 
     /// Lots, and the history that they follow from.
     virtual CreditStore& credits() = 0;
+    /// Payment streams.
+    virtual StreamStore& streams() = 0;
     /// What commits asked for.
     virtual JobQueue& jobs() = 0;
 };

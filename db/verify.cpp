@@ -280,14 +280,16 @@ std::vector<Check> verify_sales(SaleRows const& rows) {
 
 std::vector<Check> verify_ledger(LedgerRows const& rows) {
     auto const replayed = replay(rows.transfers);
-    return {check_sum(rows.accounts),
-            check_balances(rows.accounts, replayed),
-            check_overdrafts(rows.accounts),
-            check_versions(rows.accounts, replayed),
-            check_held(rows),
-            check_hold_ends(rows),
-            check_purchases(rows),
-            check_totals(rows)};
+    std::vector<Check> checks{check_sum(rows.accounts),
+                              check_balances(rows.accounts, replayed),
+                              check_overdrafts(rows.accounts),
+                              check_versions(rows.accounts, replayed),
+                              check_held(rows),
+                              check_hold_ends(rows),
+                              check_purchases(rows),
+                              check_totals(rows)};
+    for (auto& check : verify_streams(rows)) checks.push_back(std::move(check));
+    return checks;
 }
 
 }  // namespace penstock::db

@@ -14,6 +14,7 @@ struct LedgerRows {
     std::vector<domain::Transfer const*> transfers;
     std::vector<domain::Purchase const*> purchases;
     std::vector<domain::Hold const*> holds;
+    std::vector<domain::Stream const*> streams;
     std::vector<domain::Total> totals;
 };
 
@@ -27,6 +28,8 @@ struct SaleRows {
 
 /// Every check, in a fixed order.
 std::vector<Check> verify_ledger(LedgerRows const& rows);
+/// Those of streams: a part of verify_ledger().
+std::vector<Check> verify_streams(LedgerRows const& rows);
 std::vector<Check> verify_sales(SaleRows const& rows);
 
 }  // namespace penstock::db

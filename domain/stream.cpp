@@ -14,11 +14,12 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// How long it has vested: pauses have moved its end, so they do not count.
+/// How long it has vested: pauses have moved its end, so they do not count. A clock that is behind
+/// the one that wrote the row reads as that one.
 milliseconds elapsed(Stream const& stream, Instant at) {
     if (!stream.started_at) return milliseconds{0};
     milliseconds const duration = stream.duration;
-    auto moment = at;
+    auto moment = std::max(at, stream.updated_at);
     if (stream.paused_at) moment = std::min(moment, *stream.paused_at);
     if (stream.ended_at) moment = std::min(moment, *stream.ended_at);
     return std::clamp(duration - milliseconds{stream.ends_at->ms - moment.ms}, milliseconds{0},
@@ -94,11 +95,9 @@ private:
     using Done = std::optional<Refusal>;
 
     Done start() {
-        auto const escrow = escrow_address(stream_.id);
-        set_.add_account(make_account(set_, ledger_.id, escrow, nonce_));
-        auto const sender = stream_.sender.address;
-        if (auto refusal = pay(TransferKind::stream_funding, sender, escrow, stream_.total))
-            return refusal;
+        auto funded = pay(TransferKind::stream_funding, stream_.sender.address,
+                          escrow_address(stream_.id), stream_.total);
+        if (funded.refusal) return funded.refusal;
         stream_.status = StreamStatus::active;
         stream_.started_at = set_.now();
         stream_.ends_at = Instant{set_.now().ms + milliseconds{stream_.duration}.count()};
@@ -130,9 +129,10 @@ private:
         freeze();
         stream_.status = StreamStatus::ended;
         stream_.settled_at = set_.now();
-        if (auto refusal = refund()) return refusal;
+        auto const refunded = refund();
+        if (refunded.refusal) return refunded.refusal;
         if (claimable() == 0) stream_.status = StreamStatus::withdrawn;
-        tell(EventType::stream_settled);
+        tell(EventType::stream_settled, refunded.transfer);
         return write();
     }
 
@@ -151,11 +151,10 @@ private:
     Done cancel() {
         freeze();
         stream_.status = StreamStatus::cancelled;
-        auto const due = claimable();
-        // The refund first: what is left of the escrow then is what the recipient gets.
-        if (auto refusal = refund()) return refusal;
-        if (auto refusal = release(TransferKind::stream_payout, due)) return refusal;
-        tell(EventType::stream_cancelled);
+        if (auto refusal = release(TransferKind::stream_payout, claimable())) return refusal;
+        auto const refunded = refund();
+        if (refunded.refusal) return refunded.refusal;
+        tell(EventType::stream_cancelled, refunded.transfer);
         return write();
     }
 
@@ -178,43 +177,47 @@ private:
         if (!stream_.ended_at) stream_.ended_at = set_.now();
     }
 
+    /// Neither: there was nothing to pay.
+    struct Paid {
+        std::optional<Transfer> transfer = {};
+        std::optional<Refusal> refusal = {};
+    };
+
     /// What did not vest; nothing of a stream that never started.
-    Done refund() {
-        if (!stream_.started_at) return std::nullopt;
+    Paid refund() {
+        if (!stream_.started_at) return {};
         auto const amount = stream_.total - vested(stream_, set_.now());
-        auto refusal = pay(TransferKind::stream_refund, escrow_address(stream_.id),
-                           stream_.sender.address, amount);
-        if (!refusal) stream_.refunded += amount;
-        return refusal;
+        auto paid = pay(TransferKind::stream_refund, escrow_address(stream_.id),
+                        stream_.sender.address, amount);
+        if (!paid.refusal) stream_.refunded += amount;
+        return paid;
     }
 
     Done release(TransferKind kind, Amount amount) {
-        auto refusal = pay(kind, escrow_address(stream_.id), stream_.recipient.address, amount);
-        if (!refusal) stream_.released += amount;
-        return refusal;
+        auto paid = pay(kind, escrow_address(stream_.id), stream_.recipient.address, amount);
+        if (!paid.refusal) stream_.released += amount;
+        return std::move(paid.refusal);
     }
 
-    Done pay(TransferKind kind, std::string const& from, std::string const& to, Amount amount) {
-        if (amount == 0) return std::nullopt;
+    Paid pay(TransferKind kind, std::string const& from, std::string const& to, Amount amount) {
+        if (amount == 0) return {};
         Origin origin{kind, nonce_};
         origin.cause = stream_.id.value;
         auto moved = move(set_, ledger_, Movement{from, to, amount}, origin);
-        auto* refusal = std::get_if<Refusal>(&moved);
-        if (!refusal) {
-            last_ = std::get<Transfer>(moved);
-            return std::nullopt;
-        }
+        if (auto* transfer = std::get_if<Transfer>(&moved)) return {std::move(*transfer), {}};
+        auto& refusal = std::get<Refusal>(moved);
         // The members that it would point to are not this request's.
-        refusal->pointer.clear();
-        return std::move(*refusal);
+        refusal.pointer.clear();
+        return {{}, std::move(refusal)};
     }
 
-    void tell(EventType type) {
+    /// `refunded`: what went back to the sender with it.
+    void tell(EventType type, std::optional<Transfer> const& refunded = {}) {
         auto event = make_event(set_, ledger_, type, stream_.id.value, stream_.sender,
                                 stream_.recipient, nonce_);
-        if (last_) {
-            event.amount = last_->amount;
-            event.transfer = last_->id;
+        if (refunded) {
+            event.amount = refunded->amount;
+            event.transfer = refunded->id;
         }
         set_.add_event(std::move(event));
     }
@@ -229,7 +232,6 @@ private:
     Ledger const& ledger_;
     Stream stream_;
     std::uint64_t nonce_;
-    std::optional<Transfer> last_ = {};
     std::optional<Amount> paid_ = {};
 };
 
@@ -256,12 +258,12 @@ std::vector<StreamAction> next_actions(Stream const& stream, Instant at) {
     return actions;
 }
 
-std::optional<Amount> total_of_rate(Amount amount, std::chrono::seconds interval,
-                                    std::chrono::seconds duration) {
+std::variant<Amount, Refusal> total_of_rate(Amount amount, std::chrono::seconds interval,
+                                            std::chrono::seconds duration) {
     Sum const product = Sum{amount} * duration.count();
-    if (product % interval.count() != 0) return std::nullopt;
+    if (product % interval.count() != 0) return Refusal{Rejection::precision, "/rate"};
     Sum const total = product / interval.count();
-    if (total < 1 || total > amount_max) return std::nullopt;
+    if (total > amount_max) return Refusal{Rejection::amount_overflow, "/rate"};
     return static_cast<Amount>(total);
 }
 
@@ -288,6 +290,8 @@ Outcome apply(WorkingSet& set, Envelope const& envelope, CreateStream const& com
     stream.sender.account = sender->id;
     stream.recipient.account = recipient->id;
     stream.updated_at = set.now();
+    // Already here, so that no batch ever finds a stream that runs without it.
+    set.add_account(make_account(set, ledger->id, escrow_address(stream.id), envelope.nonce));
     set.add_stream(stream);
     return Receipt{Streamed{std::move(stream), set.now()}};
 }

@@ -1,6 +1,7 @@
 // Payment streams: what has vested at a moment, and what each action does in each state.
 #pragma once
 
+#include <variant>
 #include <vector>
 
 #include "domain/command.hpp"
@@ -16,10 +17,10 @@ Amount withdrawable(Stream const& stream, Instant at);
 /// What is possible and would change something, in the order of StreamAction.
 std::vector<StreamAction> next_actions(Stream const& stream, Instant at);
 
-/// The total of `amount` per `interval` over `duration`; nullopt: it does not come out whole, or
-/// is no amount.
-std::optional<Amount> total_of_rate(Amount amount, std::chrono::seconds interval,
-                                    std::chrono::seconds duration);
+/// The total of `amount` per `interval` over `duration`, all ≥ 1. `precision` where it does not
+/// come out whole, amount_overflow where it is more than one movement may be.
+std::variant<Amount, Refusal> total_of_rate(Amount amount, std::chrono::seconds interval,
+                                            std::chrono::seconds duration);
 
 /// The address of a stream's own account.
 std::string escrow_address(StreamId id);

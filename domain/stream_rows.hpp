@@ -16,9 +16,9 @@ namespace penstock::domain {
 BOOST_DEFINE_FIXED_ENUM_CLASS(StreamStatus, std::int16_t, draft, active, paused, ended, withdrawn,
                               cancelled, deleted)
 
-/// `total` vests linearly from sender to recipient over `duration`. From the first start on it lies
-/// on an account of the stream's own, `@stream:<id>`, and leaves that by ordinary transfers:
-/// its balance is total − released − refunded.
+/// `total` vests linearly from sender to recipient over `duration`. A stream has an account of its
+/// own, `@stream:<id>`: from the first start on the total lies there and leaves by ordinary
+/// transfers, so that its balance is total − released − refunded.
 ///
 /// What has vested follows from `ends_at` and the moment at which vesting stands still, so that a
 /// pause is nothing but a later end.

@@ -49,6 +49,7 @@ struct LedgerOf {
     using Answer = std::optional<domain::LedgerId>;
 
     Answer operator()(domain::Captured const& captured) const { return captured.hold.ledger; }
+    Answer operator()(domain::Streamed const& streamed) const { return streamed.stream.ledger; }
     template <class Row>
     Answer operator()(Row const& row) const {
         if constexpr (requires { row.ledger; }) return row.ledger;

@@ -69,6 +69,10 @@ constexpr ParameterRow parameter_rows[] = {
     {"author", "", "address"},
     {"kind", "list_transfers", "transfer_kind"},
     {"status", "list_holds", "hold_status"},
+    {"status", "list_streams", "stream_status"},
+    {"sender", "", "address"},
+    {"recipient", "", "address"},
+    {"stream", "", "id"},
     {"status", "list_jobs", "job_status"},
     {"type", "list_activity", "activity_type"},
 };

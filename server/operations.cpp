@@ -13,13 +13,14 @@ constexpr std::string_view moving = "Moving money";
 constexpr std::string_view ledgers = "Ledgers";
 constexpr std::string_view accounts = "Accounts";
 constexpr std::string_view selling = "Purchases and holds";
+constexpr std::string_view streams = "Streams";
 constexpr std::string_view sales = "Flash sales";
 constexpr std::string_view credits = "Credits";
 constexpr std::string_view jobs = "Jobs";
 constexpr std::string_view access = "Organizations and keys";
 constexpr std::string_view health = "Health and description";
-constexpr std::array groups{ledgers, accounts, moving, selling, sales,
-                            credits, access,   jobs,   health};
+constexpr std::array groups{ledgers, accounts, moving, selling, streams,
+                            sales,   credits,  access, jobs,    health};
 
 /// The first that the pattern contains decides.
 struct GroupRow {
@@ -31,7 +32,7 @@ constexpr GroupRow group_rows[] = {
     {"/organizations", access}, {"/credits/", credits},  {"/admin/", jobs},
     {"/accounts", accounts},    {"/deposits", moving},   {"/withdrawals", moving},
     {"/transfers", moving},     {"/purchases", selling}, {"/holds", selling},
-    {"/v1/", ledgers},          {"/", health},
+    {"/streams", streams},      {"/v1/", ledgers},       {"/", health},
 };
 
 constexpr Operation operations[] = {
@@ -79,6 +80,18 @@ constexpr Operation operations[] = {
     {"get_hold", "One hold", "", "hold"},
     {"capture_hold", "Move what is held, or a part of it", "capture", "captured_hold"},
     {"void_hold", "Release what is held", "nothing", "hold"},
+
+    {"create_stream", "Draft a stream: what vests, and how long", "new_stream", "stream", 201},
+    {"list_streams", "The streams, newest first", "", "stream"},
+    {"get_stream", "One stream, as it stands now", "", "stream"},
+    {"delete_stream", "Delete a draft", "", "", 204},
+    {"start_stream", "Fund it and let it vest; or go on after a pause", "nothing", "stream"},
+    {"pause_stream", "Let it stand still", "nothing", "stream"},
+    {"stop_stream", "End vesting for good", "nothing", "stream"},
+    {"settle_stream", "End it, and give back what has not vested", "nothing", "stream"},
+    {"withdraw_stream", "Pay out what has vested, or a part of it", "stream_withdrawal",
+     "withdrawn_stream"},
+    {"cancel_stream", "Pay out what has vested, give back the rest, at once", "nothing", "stream"},
 
     {"create_product", "Offer a product", "new_product", "product", 201},
     {"list_products", "The products, newest first", "", "product"},

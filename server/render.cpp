@@ -5,6 +5,7 @@
 #include <boost/describe/enum_to_string.hpp>
 
 #include "domain/sale.hpp"
+#include "domain/stream.hpp"
 #include "server/http/problem.hpp"
 
 namespace penstock::server {
@@ -104,6 +105,42 @@ void write_hold_members(JsonWriter& json, domain::Hold const& hold, std::string_
         .instant("created_at", hold.created_at().ms);
 }
 
+void write_stream_members(JsonWriter& json, domain::Stream const& stream, domain::Instant at) {
+    json.member("id", stream.id.to_string())
+        .member("sender", stream.sender.address)
+        .member("recipient", stream.recipient.address)
+        .member("total", stream.total)
+        .member("duration_s", stream.duration.count())
+        .member("label", stream.label)
+        .raw("metadata", stream.metadata)
+        .member("status", enum_to_string(stream.status, ""))
+        .member("vested", domain::vested(stream, at))
+        .member("released", stream.released)
+        .member("refunded", stream.refunded)
+        .member("withdrawable", domain::withdrawable(stream, at))
+        .instant("started_at", ms_of(stream.started_at))
+        .instant("ends_at", ms_of(stream.ends_at))
+        .instant("paused_at", ms_of(stream.paused_at))
+        .instant("ended_at", ms_of(stream.ended_at))
+        .instant("settled_at", ms_of(stream.settled_at));
+    json.begin_array("next_actions");
+    for (auto const action : domain::next_actions(stream, at))
+        json.value(action == domain::StreamAction::remove ? "delete" : enum_to_string(action, ""));
+    json.end_array()
+        .instant("created_at", stream.created_at().ms)
+        .instant("updated_at", stream.updated_at.ms);
+}
+
+std::string receipt_of(domain::Streamed const& streamed) {
+    std::string text;
+    JsonWriter json(text);
+    json.begin_object();
+    write_stream_members(json, streamed.stream, streamed.at);
+    if (streamed.paid) json.member("paid", *streamed.paid);
+    json.end_object();
+    return text;
+}
+
 std::string receipt_of(domain::Captured const& captured, std::string_view ledger) {
     std::string text;
     JsonWriter json(text);
@@ -191,6 +228,12 @@ void write(JsonWriter& json, domain::Purchase const& purchase, std::string_view)
 void write(JsonWriter& json, domain::Hold const& hold, std::string_view ledger) {
     json.begin_object();
     write_hold_members(json, hold, ledger);
+    json.end_object();
+}
+
+void write(JsonWriter& json, domain::Stream const& stream, domain::Instant at) {
+    json.begin_object();
+    write_stream_members(json, stream, at);
     json.end_object();
 }
 
@@ -325,6 +368,7 @@ std::string body_of(domain::Receipt const& receipt, std::string_view ledger) {
         return receipt_of(*bulk, ledger);
     if (auto const* captured = std::get_if<Captured>(&receipt.what))
         return receipt_of(*captured, ledger);
+    if (auto const* streamed = std::get_if<Streamed>(&receipt.what)) return receipt_of(*streamed);
     if (auto const* recorded = std::get_if<Recorded>(&receipt.what)) return recorded->body;
     std::string text;
     JsonWriter json(text);

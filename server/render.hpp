@@ -33,6 +33,8 @@ void write(JsonWriter& json, domain::Product const& product, domain::Instant at)
 void write_sale(JsonWriter& json, domain::Product const& product, domain::Instant at);
 /// An order lies in no ledger.
 void write(JsonWriter& json, domain::Order const& order, std::string_view ledger = {});
+/// As it is at that instant; no member names the ledger.
+void write(JsonWriter& json, domain::Stream const& stream, domain::Instant at);
 /// A lot made or an entry served per line, in request order.
 void write(JsonWriter& json, domain::Credited const& credited);
 void write(JsonWriter& json, domain::Job const& job);

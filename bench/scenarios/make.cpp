@@ -12,6 +12,7 @@ std::unique_ptr<Scenario> make_scenario(ScenarioContext context) {
     if (name == "purchases") return make_purchases(std::move(context));
     if (name == "replays") return make_replays(std::move(context));
     if (name == "flat") return make_flat(std::move(context));
+    if (name == "streams") return make_streams(std::move(context));
     if (name == "sale") return make_sale(std::move(context));
     if (name == "credits") return make_credits(std::move(context));
     if (name == "credits-wide") return make_credits_wide(std::move(context));

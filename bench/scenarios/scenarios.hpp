@@ -14,6 +14,7 @@ std::unique_ptr<Scenario> make_retail(ScenarioContext context);
 std::unique_ptr<Scenario> make_purchases(ScenarioContext context);
 std::unique_ptr<Scenario> make_replays(ScenarioContext context);
 std::unique_ptr<Scenario> make_flat(ScenarioContext context);
+std::unique_ptr<Scenario> make_streams(ScenarioContext context);
 std::unique_ptr<Scenario> make_sale(ScenarioContext context);
 std::unique_ptr<Scenario> make_credits(ScenarioContext context);
 std::unique_ptr<Scenario> make_credits_wide(ScenarioContext context);

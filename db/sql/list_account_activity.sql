@@ -11,13 +11,15 @@ WITH l AS MATERIALIZED (
     WHERE a.address = $7
 ), x AS MATERIALIZED (
     (SELECT n.* FROM own CROSS JOIN LATERAL (
-        (SELECT t.id, (100 + t.kind)::int2 AS type, t.ledger_id, t.id::text AS subject,
+        (SELECT t.id, (100 + t.kind)::int2 AS type, t.ledger_id,
+            (CASE WHEN t.kind IN (9, 10) THEN t.cause ELSE t.id END)::text AS subject,
             t.from_account AS account, t.to_account AS counterparty, t.amount, t.id AS transfer
          FROM transfers t
          WHERE t.from_account = own.id AND t.created_at <= $8 AND t.id < $5 AND t.kind = ANY ($4)
          ORDER BY t.created_at DESC, t.from_version DESC LIMIT $6)
         UNION ALL
-        (SELECT t.id, (100 + t.kind)::int2, t.ledger_id, t.id::text, t.from_account,
+        (SELECT t.id, (100 + t.kind)::int2, t.ledger_id,
+            (CASE WHEN t.kind IN (9, 10) THEN t.cause ELSE t.id END)::text, t.from_account,
             t.to_account, t.amount, t.id
          FROM transfers t
          WHERE t.to_account = own.id AND t.created_at <= $8 AND t.id < $5 AND t.kind = ANY ($4)
@@ -33,6 +35,17 @@ WITH l AS MATERIALIZED (
              p.buyer, p.author, p.price, NULL::uuid
          FROM purchases p WHERE 3 = ANY ($3) AND p.author = own.id AND p.id < $5
          ORDER BY p.id DESC LIMIT $6)) n)
+    UNION ALL
+    (SELECT n.* FROM own CROSS JOIN LATERAL (
+        (SELECT s.id, 6::int2, s.ledger_id, s.id::text AS subject, s.sender, s.recipient, s.total,
+            NULL::uuid
+         FROM streams s WHERE 6 = ANY ($3) AND s.sender = own.id AND s.id < $5
+         ORDER BY s.id DESC LIMIT $6)
+        UNION ALL
+        (SELECT s.id, 6::int2, s.ledger_id, s.id::text AS subject, s.sender, s.recipient, s.total,
+            NULL::uuid
+         FROM streams s WHERE 6 = ANY ($3) AND s.recipient = own.id AND s.id < $5
+         ORDER BY s.id DESC LIMIT $6)) n)
     UNION ALL
     (SELECT n.* FROM own CROSS JOIN generate_series(0, 3) s (status) CROSS JOIN LATERAL (
         (SELECT h.id, 2::int2, h.ledger_id, h.id::text AS subject,

@@ -1,9 +1,10 @@
 -- A page of what happened in the ledger $2 of an organization ($1), or in all of its ledgers,
 -- newest first, with id < $5, of the types $3 (transfers: of the kinds $4). The newest of every
--- kind of row, merged: a range of transfers' and purchases' primary keys, of holds_by_status, of
--- accounts_by_creation, of events' primary key and of credit_operations_by_kind for each ledger.
--- An operation on credits that serves one address says which, and how much (rows 0 and 1 of its
--- entries tell).
+-- kind of row, merged: a range of transfers', purchases' and streams' primary keys, of
+-- holds_by_status, of accounts_by_creation, of events' primary key and of
+-- credit_operations_by_kind for each ledger. A transfer that funds a stream (9) or is withdrawn
+-- from it (10) tells of the stream. An operation on credits that serves one address says which, and
+-- how much (rows 0 and 1 of its entries tell).
 WITH l AS MATERIALIZED (
     SELECT id, name FROM ledgers
     WHERE organization_id = $1 AND deleted_at IS NULL AND ($2 IS NULL OR id = $2)
@@ -11,7 +12,8 @@ WITH l AS MATERIALIZED (
     SELECT id FROM l UNION ALL SELECT $1 WHERE $2 IS NULL
 ), x AS MATERIALIZED (
     (SELECT n.* FROM l CROSS JOIN unnest($4) k (kind) CROSS JOIN LATERAL (
-        SELECT t.id, (100 + t.kind)::int2 AS type, t.ledger_id, t.id::text AS subject,
+        SELECT t.id, (100 + t.kind)::int2 AS type, t.ledger_id,
+            (CASE WHEN t.kind IN (9, 10) THEN t.cause ELSE t.id END)::text AS subject,
             t.from_account AS account, t.to_account AS counterparty, t.amount, t.id AS transfer
         FROM transfers t WHERE t.ledger_id = l.id AND t.kind = k.kind AND t.id < $5
         ORDER BY t.id DESC LIMIT $6) n
@@ -31,6 +33,13 @@ WITH l AS MATERIALIZED (
         FROM holds h
         WHERE 2 = ANY ($3) AND h.ledger_id = l.id AND h.status = s.status::int2 AND h.id < $5
         ORDER BY h.id DESC LIMIT $6) n
+     ORDER BY n.id DESC LIMIT $6)
+    UNION ALL
+    (SELECT n.* FROM l CROSS JOIN LATERAL (
+        SELECT s.id, 6::int2, s.ledger_id, s.id::text AS subject, s.sender, s.recipient, s.total,
+            NULL::uuid
+        FROM streams s WHERE 6 = ANY ($3) AND s.ledger_id = l.id AND s.id < $5
+        ORDER BY s.id DESC LIMIT $6) n
      ORDER BY n.id DESC LIMIT $6)
     UNION ALL
     (SELECT n.* FROM l CROSS JOIN LATERAL (

@@ -1,17 +1,28 @@
 -- A page of what happened to one resource, newest first, with id < $5, of the types $3 (transfers:
 -- of the kinds $4), in the ledger $2 or in every ledger of an organization ($1): its own row (by
--- the id $7, or the account by the address $8) and its events. Primary keys, accounts_by_address,
--- events_by_subject. An operation on credits only if the address $9 (NULL: any) has a part
--- in it.
+-- the id $7, or the account by the address $8) and its events; of a stream also what funded it (9)
+-- and what was withdrawn (10), by its own account. Where an account ($9) is asked for, of those, of
+-- events and of operations on credits only what it has a part in. Primary keys,
+-- accounts_by_address, events_by_subject, transfers_by_from, transfers_by_to.
 WITH l AS MATERIALIZED (
     SELECT id, name FROM ledgers
     WHERE organization_id = $1 AND deleted_at IS NULL AND ($2 IS NULL OR id = $2)
+), own AS MATERIALIZED (
+    SELECT a.id FROM l JOIN accounts a ON a.ledger_id = l.id WHERE a.address = $9
+), escrow AS MATERIALIZED (
+    SELECT a.id, s.id AS stream,
+        $9 IS NULL OR s.sender IN (SELECT id FROM own) OR a.id IN (SELECT id FROM own) AS started,
+        $9 IS NULL OR s.recipient IN (SELECT id FROM own) OR a.id IN (SELECT id FROM own) AS paid
+    FROM l
+    JOIN streams s ON s.ledger_id = l.id AND s.id = $7
+    JOIN accounts a ON a.ledger_id = l.id AND a.address = '@stream:' || $7::text
 ), x AS MATERIALIZED (
     (SELECT n.* FROM l CROSS JOIN unnest($4) k (kind) CROSS JOIN LATERAL (
         SELECT t.id, (100 + t.kind)::int2 AS type, t.ledger_id, t.id::text AS subject,
             t.from_account AS account, t.to_account AS counterparty, t.amount, t.id AS transfer
         FROM transfers t
         WHERE t.ledger_id = l.id AND t.kind = k.kind AND t.id = $7 AND t.id < $5
+            AND t.kind NOT IN (9, 10)
         LIMIT 1) n)
     UNION ALL
     (SELECT n.* FROM l CROSS JOIN LATERAL (
@@ -28,6 +39,29 @@ WITH l AS MATERIALIZED (
      WHERE 2 = ANY ($3) AND h.id = $7 AND h.id < $5)
     UNION ALL
     (SELECT n.* FROM l CROSS JOIN LATERAL (
+        SELECT s.id, 6::int2, s.ledger_id, s.id::text AS subject, s.sender, s.recipient, s.total,
+            NULL::uuid
+        FROM streams s
+        WHERE 6 = ANY ($3) AND s.ledger_id = l.id AND s.id = $7 AND s.id < $5
+        LIMIT 1) n)
+    UNION ALL
+    (SELECT n.* FROM escrow CROSS JOIN LATERAL (
+        SELECT t.id, 109::int2, t.ledger_id, t.cause::text, t.from_account, t.to_account, t.amount,
+            t.id AS transfer
+        FROM transfers t
+        WHERE 109 = ANY ($3) AND escrow.started AND t.to_account = escrow.id AND t.kind = 9
+            AND t.id < $5
+        ORDER BY t.created_at DESC, t.to_version DESC LIMIT 1) n)
+    UNION ALL
+    (SELECT n.* FROM escrow CROSS JOIN LATERAL (
+        SELECT t.id, 110::int2, t.ledger_id, t.cause::text, t.from_account, t.to_account, t.amount,
+            t.id AS transfer
+        FROM transfers t
+        WHERE 110 = ANY ($3) AND escrow.paid AND t.from_account = escrow.id AND t.kind = 10
+            AND t.created_at <= $10 AND t.id < $5
+        ORDER BY t.created_at DESC, t.from_version DESC LIMIT $6) n)
+    UNION ALL
+    (SELECT n.* FROM l CROSS JOIN LATERAL (
         SELECT a.id, 1::int2, a.ledger_id, a.address, a.id AS account, NULL::uuid, NULL::int8,
             NULL::uuid
         FROM accounts a
@@ -40,6 +74,8 @@ WITH l AS MATERIALIZED (
      FROM events e
      WHERE e.subject = $7 AND e.id < $5 AND e.type + 200 = ANY ($3) AND e.organization_id = $1
          AND e.product_id IS NULL AND ($2 IS NULL OR e.ledger_id = $2)
+         AND ($9 IS NULL OR e.account IN (SELECT id FROM own)
+             OR e.counterparty IN (SELECT id FROM own))
      ORDER BY e.id DESC LIMIT $6)
     UNION ALL
     (SELECT n.* FROM l CROSS JOIN LATERAL (

@@ -11,6 +11,15 @@ namespace {
 
 constexpr std::size_t subject_bytes_max = 128;
 
+/// What became of a stream, but for its start and what was withdrawn: those are movements of money.
+bool is_of_stream(db::ActivityType type) {
+    using enum domain::EventType;
+    if (type == db::stream_created) return true;
+    auto const events = {stream_paused,  stream_resumed,   stream_stopped,
+                         stream_settled, stream_cancelled, stream_deleted};
+    return std::ranges::any_of(events, [&](auto event) { return type == db::activity_of(event); });
+}
+
 std::optional<db::ActivityType> type_named(std::string_view name) {
     auto const names = db::activity_names();
     auto const found = std::ranges::find(names, name, &db::ActivityName::name);
@@ -37,6 +46,14 @@ void write_credits(JsonWriter& json, db::Activity const& item) {
     json.member("amount", item.amount);
 }
 
+/// `refunded`: what its sender got back with it.
+void write_stream(JsonWriter& json, db::Activity const& item) {
+    bool const is_created = item.type == db::stream_created;
+    json.member("sender", item.account).member("recipient", item.counterparty);
+    if (item.amount) json.member(is_created ? "total" : "refunded", *item.amount);
+    if (item.transfer) json.member("transfer_id", item.transfer->to_string());
+}
+
 /// What it was about, by the names that the resource itself uses.
 void write_data(JsonWriter& json, db::Activity const& item) {
     bool const is_purchase = item.type == db::purchase_completed ||
@@ -48,6 +65,8 @@ void write_data(JsonWriter& json, db::Activity const& item) {
         write_credits(json, item);
     } else if (item.product) {
         write_sale(json, item);
+    } else if (is_of_stream(item.type)) {
+        write_stream(json, item);
     } else {
         json.member(is_purchase ? "buyer" : "from", item.account)
             .member(is_purchase ? "author" : "to", item.counterparty);
@@ -80,6 +99,13 @@ Answer list_activity(RequestContext& context) {
         if (subject->empty() || subject->size() > subject_bytes_max)
             co_return context.bad_parameter("subject", "must be an id or an address");
         wanted.subject = std::string(*subject);
+    }
+    if (auto const stream = context.query("stream")) {
+        auto const id = domain::Uuid::parse(*stream);
+        if (!id) co_return context.bad_parameter("stream", "must be a stream's id");
+        if (wanted.subject && *wanted.subject != id->to_string())
+            co_return context.bad_parameter("stream", "must be the subject, where both are given");
+        wanted.subject = id->to_string();
     }
     if (auto const type = context.query("type")) {
         wanted.type = type_named(*type);

@@ -59,6 +59,18 @@ Answer get_hold(RequestContext& context);
 Answer capture_hold(RequestContext& context);
 Answer void_hold(RequestContext& context);
 
+// streams.cpp
+Answer create_stream(RequestContext& context);
+Answer list_streams(RequestContext& context);
+Answer get_stream(RequestContext& context);
+Answer delete_stream(RequestContext& context);
+Answer start_stream(RequestContext& context);
+Answer pause_stream(RequestContext& context);
+Answer stop_stream(RequestContext& context);
+Answer settle_stream(RequestContext& context);
+Answer withdraw_stream(RequestContext& context);
+Answer cancel_stream(RequestContext& context);
+
 // products.cpp
 Answer create_product(RequestContext& context);
 Answer list_products(RequestContext& context);

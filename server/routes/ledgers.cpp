@@ -16,9 +16,10 @@ constexpr std::size_t issuers_max = 1'000;
 constexpr milliseconds verify_deadline{180'000};
 
 /// Every kind that a client may see in the totals of a ledger, booked or not.
-constexpr std::string_view money_totals[] = {"deposit",  "withdrawal",     "transfer",
-                                             "purchase", "royalty_author", "royalty_platform",
-                                             "refund",   "revert",         "capture"};
+constexpr std::string_view money_totals[] = {
+    "deposit",           "withdrawal",    "transfer",     "purchase", "royalty_author",
+    "royalty_platform",  "refund",        "revert",       "capture",  "stream_funding",
+    "stream_withdrawal", "stream_refund", "stream_payout"};
 constexpr std::string_view credit_totals[] = {"credits_granted", "credits_spent",
                                               "credits_transferred", "credits_expired"};
 

@@ -1,9 +1,11 @@
 // What every command on a ledger of the path shares: the ledger, and the original it acts on.
 #pragma once
 
+#include <type_traits>
 #include <utility>
 #include <variant>
 
+#include "db/stream_store.hpp"
 #include "server/context.hpp"
 
 namespace penstock::server::routes {
@@ -31,16 +33,24 @@ inline asio::awaitable<std::variant<domain::Ledger, Response>> find_ledger_of(
     co_return **ledger;
 }
 
-/// How the store finds a row of a ledger by its id.
-template <class Row, class RowId>
-using Finder = db::Store::Found<Row> (db::Store::*)(domain::LedgerId, RowId, SteadyTime);
+/// How the store, or a part of it, finds a row of a ledger by its id.
+template <class In, class Row, class RowId>
+using Finder = db::Store::Found<Row> (In::*)(domain::LedgerId, RowId, SteadyTime);
+
+template <class In>
+In& part_of(db::Store& store) {
+    if constexpr (std::is_same_v<In, db::StreamStore>)
+        return store.streams();
+    else
+        return store;
+}
 
 /// A command on something that the path names by {id}. It is read before the batch, for what of
 /// it never changes: its parties tell which accounts the batch locks. What may have changed since
 /// is read again under those locks. `command.ledger` and `command.original` are set here.
-template <class OnOriginal, class Row, class RowId>
+template <class OnOriginal, class In, class Row, class RowId>
 asio::awaitable<Response> perform_on_original(RequestContext& context, OnOriginal command,
-                                              Finder<Row, RowId> find, std::string canonical,
+                                              Finder<In, Row, RowId> find, std::string canonical,
                                               unsigned status) {
     auto of_money = co_await find_ledger_of(context, domain::LedgerKind::money);
     if (auto* problem = std::get_if<Response>(&of_money)) co_return std::move(*problem);
@@ -49,7 +59,7 @@ asio::awaitable<Response> perform_on_original(RequestContext& context, OnOrigina
     command.ledger = std::get<domain::Ledger>(of_money).id;
     if (auto const id = domain::Uuid::parse(context.parameter("id"))) {
         RowId const original{*id};
-        auto& store = context.services.store;
+        auto& store = part_of<In>(context.services.store);
         auto found = co_await (store.*find)(command.ledger, original, context.deadline);
         if (!found) co_return context.failure(found.error());
         command.original = std::move(*found);
@@ -60,7 +70,8 @@ asio::awaitable<Response> perform_on_original(RequestContext& context, OnOrigina
 
 /// One row of a ledger of money, by the {id} of the path; `missing` where there is none.
 template <class Row, class RowId>
-asio::awaitable<Response> show_one(RequestContext& context, Finder<Row, RowId> find, Code missing,
+asio::awaitable<Response> show_one(RequestContext& context, Finder<db::Store, Row, RowId> find,
+                                   Code missing,
                                    void (*write_row)(JsonWriter&, Row const&, std::string_view)) {
     auto const id = domain::Uuid::parse(context.parameter("id"));
     if (!id) co_return context.problem(missing);

@@ -19,8 +19,10 @@ constexpr QueryNames balances_query{"limit", "cursor", "min_balance"};
 constexpr QueryNames min_balance_query{"min_balance"};
 constexpr QueryNames history_query{"limit", "cursor", "address", "kind", "reference", "from", "to"};
 constexpr QueryNames holds_query{"limit", "cursor", "account", "status"};
+constexpr QueryNames streams_query{"limit", "cursor", "status", "sender", "recipient"};
 constexpr QueryNames orders_query{"limit", "cursor", "user"};
-constexpr QueryNames activity_query{"limit", "cursor", "ledger", "account", "subject", "type"};
+constexpr QueryNames activity_query{"limit",   "cursor",  "ledger", "stream",
+                                    "account", "subject", "type"};
 constexpr QueryNames jobs_query{"limit", "cursor", "status", "kind"};
 constexpr QueryNames no_query{};
 
@@ -87,6 +89,25 @@ constexpr Route table[] = {
     {post, "/v1/ledgers/{ledger}/holds/{id}/capture", Scope::write, required, capture_hold,
      "capture_hold"},
     {post, "/v1/ledgers/{ledger}/holds/{id}/void", Scope::write, required, void_hold, "void_hold"},
+
+    {post, "/v1/ledgers/{ledger}/streams", Scope::write, required, create_stream, "create_stream"},
+    {get, "/v1/ledgers/{ledger}/streams", Scope::read, none, list_streams, "list_streams",
+     streams_query},
+    {get, "/v1/ledgers/{ledger}/streams/{id}", Scope::read, none, get_stream, "get_stream"},
+    {delete_, "/v1/ledgers/{ledger}/streams/{id}", Scope::write, optional, delete_stream,
+     "delete_stream"},
+    {post, "/v1/ledgers/{ledger}/streams/{id}/start", Scope::write, required, start_stream,
+     "start_stream"},
+    {post, "/v1/ledgers/{ledger}/streams/{id}/pause", Scope::write, required, pause_stream,
+     "pause_stream"},
+    {post, "/v1/ledgers/{ledger}/streams/{id}/stop", Scope::write, required, stop_stream,
+     "stop_stream"},
+    {post, "/v1/ledgers/{ledger}/streams/{id}/settle", Scope::write, required, settle_stream,
+     "settle_stream"},
+    {post, "/v1/ledgers/{ledger}/streams/{id}/withdraw", Scope::write, required, withdraw_stream,
+     "withdraw_stream"},
+    {post, "/v1/ledgers/{ledger}/streams/{id}/cancel", Scope::write, required, cancel_stream,
+     "cancel_stream"},
 
     {post, "/v1/products", Scope::admin, required, create_product, "create_product"},
     {get, "/v1/products", Scope::read, none, list_products, "list_products", paged},

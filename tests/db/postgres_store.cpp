@@ -316,6 +316,38 @@ BOOST_AUTO_TEST_CASE(totals_may_exceed_64_bits) {
 
 /// A ledger with a deposit, two purchases (one of them refunded) and three holds (open, voided and
 /// captured in part), decided by the rules.
+/// One stream each that is active, paused, settled, withdrawn, cancelled and a draft.
+asio::awaitable<void> run_streams(Driver& driver, LedgerId ledger) {
+    using enum StreamAction;
+    CreateStream create{ledger, {}};
+    create.draft.sender.address = "alice";
+    create.draft.recipient.address = "bob";
+    create.draft.total = 100;
+    create.draft.duration = std::chrono::seconds{1'000};
+    std::vector<Envelope> batch;
+    for (int i = 0; i < 6; ++i) batch.push_back(driver.envelope(create));
+    auto const drafts = co_await driver.batch(std::move(batch));
+    auto const act = [&](std::size_t stream, StreamAction action, Amount amount = 0) {
+        ActOnStream command{ledger, tests::made<Streamed>(drafts.at(stream)).stream, action};
+        if (amount > 0) command.amount = amount;
+        return driver.envelope(command);
+    };
+    std::vector<Envelope> starts;
+    for (std::size_t i = 0; i < 5; ++i) starts.push_back(act(i, start));
+    co_await driver.batch(std::move(starts));
+    driver.at.ms += 400'000;
+    std::vector<Envelope> ends;
+    ends.push_back(act(0, withdraw, 10));
+    ends.push_back(act(1, StreamAction::pause));
+    ends.push_back(act(2, settle));
+    ends.push_back(act(3, settle));
+    ends.push_back(act(3, withdraw));
+    ends.push_back(act(4, withdraw, 10));
+    ends.push_back(act(4, cancel));
+    for (auto const& outcome : co_await driver.batch(std::move(ends)))
+        BOOST_TEST(tests::refusal_of(outcome) == "");
+}
+
 asio::awaitable<LedgerId> sound_ledger(Driver& driver) {
     CreateLedger create;
     create.draft.name = "l-" + Books::next().to_string();
@@ -335,6 +367,7 @@ asio::awaitable<LedgerId> sound_ledger(Driver& driver) {
     ends.push_back(driver.envelope(VoidHold{ledger, tests::made<Hold>(outcomes.at(6))}));
     ends.push_back(driver.envelope(CaptureHold{ledger, tests::made<Hold>(outcomes.at(7)), 8}));
     co_await driver.batch(std::move(ends));
+    co_await run_streams(driver, ledger);
     co_return ledger;
 }
 
@@ -342,7 +375,7 @@ asio::awaitable<LedgerId> sound_ledger(Driver& driver) {
 asio::awaitable<std::string> failing(db::Store& store, LedgerId ledger) {
     std::string names;
     auto const checks = value_of(co_await store.verify(ledger, soon()));
-    BOOST_TEST(checks.size() == 11u);
+    BOOST_TEST(checks.size() == 14u);
     for (auto const& check : checks) {
         BOOST_TEST(!check.detail.empty(), check.name);
         if (!check.ok) names += check.name + ' ';
@@ -399,6 +432,43 @@ constexpr Tampering tamperings[] = {
     {"UPDATE ledger_totals SET count = count + 1 WHERE ledger_id = L AND kind = 100",
      "totals_equal_transfers "},
     {"DELETE FROM ledger_totals WHERE ledger_id = L AND kind = 100", "totals_equal_transfers "},
+    {"UPDATE streams SET released = released + 1 WHERE ledger_id = L AND status = 1",
+     "streams_equal_transfers escrow_equals_streams "},
+    {"UPDATE streams SET refunded = refunded + 1 WHERE ledger_id = L AND status = 3",
+     "streams_equal_transfers escrow_equals_streams streams_within_vested "},
+    {"UPDATE streams SET total = total + 1 WHERE ledger_id = L AND status = 1",
+     "streams_equal_transfers escrow_equals_streams "},
+    {"UPDATE streams SET status = 4 WHERE ledger_id = L AND status = 1",
+     "escrow_equals_streams streams_within_vested "},
+    {"UPDATE streams SET status = 5 WHERE ledger_id = L AND status = 4", "streams_within_vested "},
+    {"UPDATE streams SET status = 1 WHERE ledger_id = L AND status = 0", "streams_within_vested "},
+    {"UPDATE streams SET paused_at = updated_at WHERE ledger_id = L AND status = 1",
+     "streams_within_vested "},
+    {"UPDATE streams SET ended_at = NULL WHERE ledger_id = L AND status = 5",
+     "streams_within_vested "},
+    {"UPDATE streams SET settled_at = NULL WHERE ledger_id = L AND status = 3",
+     "streams_equal_transfers streams_within_vested "},
+    {"UPDATE streams SET ends_at = ends_at - interval '1 ms' WHERE ledger_id = L AND status = 1",
+     "streams_within_vested "},
+    {"UPDATE streams SET ends_at = ends_at + interval '1 day' WHERE ledger_id = L AND status = 3",
+     "streams_within_vested "},
+    {"UPDATE streams SET updated_at = started_at WHERE ledger_id = L AND status = 1",
+     "streams_within_vested "},
+    {"UPDATE streams SET released = 0 WHERE ledger_id = L AND status = 4",
+     "streams_equal_transfers escrow_equals_streams streams_within_vested "},
+    {"UPDATE streams SET started_at = NULL, ends_at = NULL WHERE ledger_id = L AND status = 2",
+     "streams_equal_transfers escrow_equals_streams streams_within_vested "},
+    {"UPDATE streams SET sender = recipient WHERE ledger_id = L AND status = 1",
+     "streams_equal_transfers "},
+    {"DELETE FROM streams WHERE ledger_id = L AND status = 0", "escrow_equals_streams "},
+    {"DELETE FROM streams WHERE ledger_id = L AND status = 1",
+     "streams_equal_transfers escrow_equals_streams "},
+    {"UPDATE transfers SET cause = NULL WHERE ledger_id = L AND kind = 10",
+     "streams_equal_transfers "},
+    {"UPDATE transfers SET kind = 12 WHERE ledger_id = L AND kind = 10",
+     "totals_equal_transfers streams_equal_transfers "},
+    {"UPDATE accounts SET balance = balance + 1 WHERE ledger_id = L AND address LIKE '@stream:%'",
+     "balances_sum_to_zero balance_equals_transfers escrow_equals_streams "},
 };
 
 BOOST_AUTO_TEST_CASE(verify_finds_what_was_tampered_with) {

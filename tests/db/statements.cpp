@@ -8,6 +8,7 @@
 #include "tests/db/job_rules.hpp"
 #include "tests/db/postgres_fixture.hpp"
 #include "tests/db/sale_rules.hpp"
+#include "tests/db/stream_rules.hpp"
 
 using namespace penstock;
 using tests::LivingWriter;
@@ -51,7 +52,7 @@ BOOST_AUTO_TEST_CASE(every_statement_is_executed_by_the_rules_of_a_store) {
     auto sql = database.connect();
     sql("CREATE EXTENSION pg_stat_statements");
     for (auto const rules : {tests::conformance_rules(), tests::sale_rules(), tests::credit_rules(),
-                             tests::job_rules()})
+                             tests::job_rules(), tests::stream_rules()})
         for (auto const& rule : rules) keep(rule, database);
     for (auto const* statement : db::sql::all) {
         auto const line = first_line(statement->text);

@@ -64,12 +64,6 @@ Shop paid_shop(Product const& offer, Amount money = 1'000) {
     return Shop(offer, PayInto{Scene::ledger_id(), "main", "seller"}, std::move(rows));
 }
 
-std::vector<EventType> types_of(Changes const& changes) {
-    std::vector<EventType> types;
-    for (auto const& event : changes.events) types.push_back(event.type);
-    return types;
-}
-
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(sales)

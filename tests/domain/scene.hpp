@@ -3,6 +3,7 @@
 
 #include <boost/test/unit_test.hpp>
 #include <string>
+#include <vector>
 
 #include "domain/decide.hpp"
 #include "domain/ledger.hpp"
@@ -124,6 +125,12 @@ inline std::string refusal_of(Outcome const& outcome) {
     std::string text = name_of(refusal->code);
     if (!refusal->pointer.empty()) text += " " + refusal->pointer;
     return text;
+}
+
+inline std::vector<EventType> types_of(Changes const& changes) {
+    std::vector<EventType> types;
+    for (auto const& event : changes.events) types.push_back(event.type);
+    return types;
 }
 
 }  // namespace penstock::tests

@@ -92,6 +92,7 @@ public:
         movements();
         purchases();
         holds();
+        streams();
         sales();
         credits();
         jobs();
@@ -224,6 +225,29 @@ private:
         get(path + "/{id}", voided);
         post(path + "/{id}/void", voided + "/void", "{}");
         get(path, list + "?status=captured");
+    }
+
+    void streams() {
+        auto const path = ledger_path + "/streams";
+        auto const list = ledger_ + "/streams";
+        auto const draft = [&](std::string const& how) {
+            auto const made = post(
+                path, list, R"({"sender":"ann","recipient":"bob","duration_s":3600,)" + how + "}");
+            return list + '/' + std::string(made.at("id").as_string());
+        };
+        auto const settled = draft(R"("total":1,"label":"l","metadata":{"a":[1]})");
+        get(path + "/{id}", settled);
+        for (std::string const action : {"start", "pause", "stop", "settle"})
+            post(path + "/{id}/" + action, settled + '/' + action, "{}");
+        // Nothing had vested, so nothing is left: without an effect.
+        post(path + "/{id}/withdraw", settled + "/withdraw", R"({"amount":1})");
+        auto const cancelled = draft(R"("rate":{"amount":1,"per":"hour"})");
+        post(path + "/{id}/start", cancelled + "/start", "{}");
+        post(path + "/{id}/cancel", cancelled + "/cancel", "{}");
+        get(path, list + "?status=cancelled&sender=ann&recipient=bob");
+        get(path, list);
+        get(ledger_path + "/totals", ledger_ + "/totals");
+        get("/v1/activity", "/v1/activity?stream=" + cancelled.substr(list.size() + 1));
     }
 
     void sales() {
