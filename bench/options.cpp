@@ -16,9 +16,9 @@ namespace {
 
 namespace po = boost::program_options;
 
-constexpr char const* scenario_names[] = {"transfers", "bulk",    "reads",        "retail",
-                                          "purchases", "replays", "flat",         "idle",
-                                          "sale",      "credits", "credits-wide", "credits-reads"};
+constexpr char const* scenario_names[] = {
+    "transfers", "bulk", "reads",   "retail",       "purchases",     "replays", "flat",
+    "idle",      "sale", "credits", "credits-wide", "credits-reads", "streams"};
 
 /// The names with what stands between them.
 std::string scenario_list(char const* between, char const* last_between) {
@@ -135,7 +135,8 @@ po::options_description describe(Options& o, Raw& raw) {
         "uniform, zipf or hot; purchases: uniform, author (all buy from one) or platform (all in "
         "one ledger)");
     add("zipf", po::value(&o.zipf_exponent)->default_value(o.zipf_exponent), "zipf's exponent");
-    add("accounts", po::value(&o.accounts)->default_value(o.accounts), "in each ledger");
+    add("accounts", po::value(&o.accounts)->default_value(o.accounts),
+        "in each ledger; streams: how many run in each");
     add("ledgers", po::value(&o.ledgers)->default_value(o.ledgers), "how many");
     add("batch", po::value(&o.batch)->default_value(o.batch), "bulk: transfers in a request");
     add("history", po::value(&o.history)->default_value(o.history),

@@ -37,6 +37,7 @@ enum class CursorKind : std::uint8_t {
     reports,
     transfers,
     account_transfers,  ///< by their place in one account's history
+    streams,
 };
 
 /// Packs the stable key of a list's last item:

@@ -17,8 +17,6 @@ namespace {
 using domain::StreamAction;
 using std::chrono::seconds;
 
-constexpr char stream_cursor = 'm';
-
 /// A hundred years.
 constexpr std::int64_t stream_seconds_max = 3'153'600'000;
 
@@ -119,7 +117,7 @@ Answer list_streams(RequestContext& context) {
                 "status", "must be draft, active, paused, ended, withdrawn or cancelled");
         wanted.status = status;
     }
-    if (!read_id_cursor(context, stream_cursor, wanted.before))
+    if (!read_id_cursor(context, CursorKind::streams, wanted.before))
         co_return context.problem(Code::invalid_cursor);
     auto of_money = co_await find_ledger_of(context, domain::LedgerKind::money);
     if (auto* problem = std::get_if<Response>(&of_money)) co_return std::move(*problem);
@@ -132,7 +130,7 @@ Answer list_streams(RequestContext& context) {
         write(json, one, now);
     };
     auto const cursor_at = [](domain::StreamId last) {
-        return CursorWriter(stream_cursor).id(last.value.bytes).text();
+        return CursorWriter(CursorKind::streams).id(last.value.bytes).text();
     };
     std::optional<std::string> rest;
     if (found->scanned_to) rest = cursor_at(*found->scanned_to);

@@ -6,8 +6,7 @@
 #include <map>
 #include <random>
 
-#include "db/memory_store.hpp"
-#include "tests/db/postgres_fixture.hpp"
+#include "tests/db/both_stores.hpp"
 #include "tests/db/stream_rules.hpp"
 #include "tests/db/streaming.hpp"
 
@@ -15,7 +14,6 @@ using namespace penstock;
 using namespace penstock::domain;
 using tests::Driver;
 using tests::in_time;
-using tests::LivingWriter;
 using tests::value_of;
 
 namespace {
@@ -200,24 +198,11 @@ asio::awaitable<void> with_drivers(db::Store& one, db::Store& two, std::uint32_t
 BOOST_AUTO_TEST_SUITE(stream_store)
 
 BOOST_AUTO_TEST_CASE(the_one_in_memory_keeps_every_rule) {
-    for (auto const& rule : tests::stream_rules()) {
-        BOOST_TEST_CONTEXT(rule.name) {
-            db::MemoryStore store;
-            auto body = [&]() -> asio::awaitable<void> { co_await rule.check(store); };
-            tests::run(body);
-        }
-    }
+    tests::keep_in_memory(tests::stream_rules());
 }
 
 BOOST_AUTO_TEST_CASE(the_one_in_postgresql_keeps_every_rule) {
-    tests::MigratedDatabase database;
-    for (auto const& rule : tests::stream_rules()) {
-        BOOST_TEST_CONTEXT(rule.name) {
-            auto body = [&](db::Store& store, LivingWriter&,
-                            LivingWriter&) -> asio::awaitable<void> { co_await rule.check(store); };
-            tests::with_store(database.store_options(), body);
-        }
-    }
+    tests::keep_in_postgresql(tests::stream_rules());
 }
 
 BOOST_AUTO_TEST_CASE(both_agree_whatever_is_done_to_their_streams) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "db/stream_store.hpp"
+#include "domain/stream.hpp"
 #include "tests/db/rules.hpp"
 
 namespace penstock::tests {

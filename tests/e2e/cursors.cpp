@@ -47,9 +47,12 @@ private:
             make(ledger + "/holds", Shop::movement("ann", "bob", 1));
             make(ledger + "/purchases", R"({"buyer":"ann","author":"bob","price":1})");
             make(ledger + "/reports", R"({"type":"financial"})");
+            make(ledger + "/streams",
+                 R"({"sender":"ann","recipient":"bob","total":1,"duration_s":1})");
         }
-        for (auto const* list : {"/accounts?", "/accounts/ann/entries?", "/transfers?",
-                                 "/transfers?account=ann&", "/holds?", "/purchases?", "/reports?"})
+        for (auto const* list :
+             {"/accounts?", "/accounts/ann/entries?", "/transfers?", "/transfers?account=ann&",
+              "/holds?", "/purchases?", "/reports?", "/streams?"})
             paths_.push_back(ledger + list);
     }
 
