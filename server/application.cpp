@@ -11,6 +11,7 @@
 #include "cache/redis_client.hpp"
 #include "db/credit_store.hpp"
 #include "db/memory_store.hpp"
+#include "db/migrations.hpp"
 #include "db/pg/session.hpp"
 #include "db/postgres_store.hpp"
 #include "reactor/deadline.hpp"
@@ -21,6 +22,7 @@
 #include "server/lots_at_start.hpp"
 #include "server/openapi.hpp"
 #include "server/product_reads.hpp"
+#include "server/run_to_end.hpp"
 #include "server/sales/desk.hpp"
 #include "server/sales/metrics.hpp"
 #include "server/schema.hpp"
@@ -38,6 +40,12 @@ constexpr milliseconds lanes_close_max{5'000};
 constexpr milliseconds jobs_stop_max{2'000};
 constexpr milliseconds gates_told_max{500};
 constexpr milliseconds redis_wait_max{5'000};
+/// A stopping server's last batches; what is left then is a gap.
+constexpr milliseconds shadow_drain_max{10'000};
+constexpr milliseconds shadow_goodbye_max{2'000};
+constexpr milliseconds shadow_start_max{10'000};
+/// A shadow that is further behind than this is reported to be.
+constexpr milliseconds shadow_behind{5'000};
 /// The leader's lease, at least: longer than a pass may take.
 constexpr milliseconds reconciler_lease_min{45'000};
 
@@ -153,6 +161,45 @@ std::unique_ptr<db::PostgresStore> make_postgres(asio::any_io_executor executor,
                      {"message", failure.message}});
     };
     return std::make_unique<db::PostgresStore>(executor, std::move(postgres));
+}
+
+db::ShadowOptions shadow_options(Options const& options, Log& log) {
+    db::ShadowOptions shadow(database_address(options.database_url),
+                             database_address(options.shadow_store, "--shadow-store"));
+    shadow.migrations = db::migrations::all;
+    shadow.queue_rows = options.shadow_queue_rows;
+    shadow.backoff.most = reconnect_within;
+    shadow.on_failure = [&log, limit = LogLimit{}](error_code error,
+                                                   std::string const& why) mutable {
+        log.limited(limit, LogLevel::warning, "shadow_failed",
+                    {{"error", error.message()}, {"message", why}});
+    };
+    shadow.on_gap = [&log, limit = LogLimit{}](std::uint64_t batches) mutable {
+        log.limited(limit, LogLevel::error, "shadow_left_behind", {{"batches", batches}});
+    };
+    shadow.on_connection = [&log, limit = LogLimit{}](db::pg::SessionEvent const& event) mutable {
+        if (event.up)
+            log.info("shadow_connected");
+        else
+            log.limited(limit, LogLevel::warning, "shadow_connection_lost",
+                        {{"reason", event.reason ? event.reason->message : std::string()},
+                         {"retry_in_ms", event.retry_in.count()}});
+    };
+    return shadow;
+}
+
+/// Null without a shadow.
+std::unique_ptr<db::ShadowStore> make_shadow(asio::any_io_executor executor, Options const& options,
+                                             db::PostgresStore* primary, db::ShadowFleet& fleet,
+                                             Log& log) {
+    if (primary == nullptr || options.shadow_store.empty()) return nullptr;
+    auto target =
+        postgres_options(options, database_address(options.shadow_store, "--shadow-store"));
+    target.backoff.most = reconnect_within;
+    auto shadow = std::make_unique<db::PostgresStore>(executor, std::move(target));
+    return std::make_unique<db::ShadowStore>(executor, *primary, std::move(shadow),
+                                             shadow_options(options, log), options.read_from,
+                                             fleet);
 }
 
 std::unique_ptr<cache::RedisClient> make_redis(asio::any_io_executor executor,
@@ -294,11 +341,18 @@ private:
 }  // namespace
 
 struct Application::Back {
-    Back(asio::any_io_executor executor, Options const& options, Log& log)
+    Back(asio::any_io_executor executor, Options const& options, db::ShadowFleet& fleet, Log& log)
         : postgres(make_postgres(executor, options, log)),
           embedded(postgres ? nullptr : std::make_unique<db::MemoryStore>()),
-          store(postgres ? static_cast<db::Store&>(*postgres) : *embedded),
+          shadowed(make_shadow(executor, options, postgres.get(), fleet, log)),
+          store(store_of(*this)),
           redis(make_redis(executor, options, ids)) {}
+
+    static db::Store& store_of(Back& back) {
+        if (back.shadowed) return *back.shadowed;
+        if (back.postgres) return *back.postgres;
+        return *back.embedded;
+    }
 
     /// The edge's Redis. The embedded store forgets with the process what Redis would still know.
     cache::RedisClient* redis_of_edge(Options const& options) const {
@@ -313,6 +367,7 @@ struct Application::Back {
     SystemIdSource ids;
     std::unique_ptr<db::PostgresStore> postgres;  ///< null: without a database
     std::unique_ptr<db::MemoryStore> embedded;    ///< the other one
+    std::unique_ptr<db::ShadowStore> shadowed;    ///< both databases; null with one
     db::Store& store;
     std::unique_ptr<cache::RedisClient> redis;  ///< null: without Redis
 };
@@ -376,8 +431,8 @@ Application::Application(Options options, Log& log)
       stopping_(reactor_.executor(0)),
       supervision_(reactor_.executor(0)) {
     for (std::size_t shard = 0; shard < reactor_.size(); ++shard) {
-        auto& back =
-            *backs_.emplace_back(std::make_unique<Back>(reactor_.executor(shard), options_, log_));
+        auto& back = *backs_.emplace_back(
+            std::make_unique<Back>(reactor_.executor(shard), options_, fleet_, log_));
         engine_.add_shard(shard, back.store, back.clock);
         limiter_.add_shard(back.redis.get());
     }
@@ -398,6 +453,7 @@ int Application::run() {
     fit_connections();
     prepare_schema();
     prepare_lots();
+    prepare_shadow();
     open_fronts();
     lead_reconciliation();
     signals_.add(SIGTERM);
@@ -432,6 +488,31 @@ void Application::prepare_schema() {
 /// Whoever asks for a balance gets one that follows from the history.
 void Application::prepare_lots() {
     if (!options_.database_url.empty()) bring_lots_up_to_date(options_, log_);
+}
+
+/// The primary must know of this server before it writes anything that the shadow may miss. The
+/// shadow itself may be away: then it stays behind until it is there.
+void Application::prepare_shadow() {
+    if (options_.shadow_store.empty()) return;
+    auto const primary = database_address(options_.database_url);
+    auto const id = backs_.front()->ids.request_id();
+    auto const deadline = steady_now() + shadow_start_max;
+    auto prepared = run_to_end(db::prepare_shadow_state(primary, deadline));
+    if (prepared) prepared = run_to_end(db::open_shadow_server(primary, id, deadline));
+    if (!prepared)
+        throw std::runtime_error("The database cannot remember who writes to its shadow: " +
+                                 prepared.error().message);
+    try {
+        auto const shadow = database_address(options_.shadow_store, "--shadow-store");
+        if (options_.no_migrate)
+            check_database(shadow);
+        else
+            migrate_database(shadow, shadow_start_max);
+    } catch (std::runtime_error const& error) {
+        log_.warning("shadow_not_ready", {{"reason", error.what()}});
+    }
+    auto const gaps = [this] { return fleet_.gaps(); };
+    shadow_keeper_ = std::make_unique<db::ShadowKeeper>(reactor_.executor(0), primary, id, gaps);
 }
 
 /// Binds: shard 0 first, so that port 0 becomes one port for all, and nobody else's.
@@ -534,6 +615,7 @@ asio::awaitable<void> Application::start(std::size_t shard) {
     if (shard == 0) front.background.spawn(hold_expiry_->run());
     if (shard == 0 && reconciliation_) front.background.spawn(reconcile_sales());
     if (shard == 0) front.background.spawn(lot_expiry_->run());
+    if (shard == 0 && shadow_keeper_) front.background.spawn(shadow_keeper_->run());
     front.listening.spawn(front.listener.run());
     co_return;
 }
@@ -590,6 +672,7 @@ asio::awaitable<void> Application::stop() {
     }
     // Without its connections the worker cannot go on for long.
     co_await jobs_.join();
+    if (shadow_keeper_) co_await shadow_keeper_->finish(true, steady_now() + shadow_goodbye_max);
 }
 
 asio::awaitable<void> Application::stop_listening(std::size_t shard, SteadyTime deadline) {
@@ -613,8 +696,21 @@ asio::awaitable<void> Application::finish(std::size_t shard, SteadyTime deadline
     // What was committed last is told to the gates; what is not, the next pass finds out.
     if (shard == 0 && led_reconciliation_) led_reconciliation_->give_up();
     co_await front.sales.flush(steady_now() + gates_told_max);
+    co_await drain_shadow(shard);
     front.background.cancel();
     co_await front.background.join();
+}
+
+/// What was committed is applied; what is not in time is a gap, which the primary remembers.
+asio::awaitable<void> Application::drain_shadow(std::size_t shard) {
+    if (!backs_[shard]->shadowed) co_return;
+    auto const& progress = backs_[shard]->shadowed->link().progress();
+    auto const deadline = steady_now() + shadow_drain_max;
+    while (!progress.done() && steady_now() < deadline) {
+        bool const awake = co_await reactor::sleep_until(steady_now() + store_poll_pause);
+        if (!awake) break;
+    }
+    if (!progress.done()) log_.error("shadow_cut_off", {{"shard", shard}});
 }
 
 void Application::announce() const {
@@ -644,6 +740,8 @@ std::string Application::render_metrics() const {
         write_metrics(out, labels, front->keys.metrics());
         write_metrics(out, labels, front->products.feeds().metrics());
         write_store(out, shard, front->back.postgres.get());
+        if (front->back.shadowed)
+            write_metrics(out, labels, front->back.shadowed->link().metrics());
         write_lanes(out, shard, engine_.lanes(front->shard));
     }
     write_metrics(out, {{"work", "hold_expiry"}}, hold_expiry_->metrics());
@@ -657,6 +755,29 @@ std::string Application::render_metrics() const {
     write_metrics(out, {{"work", "purge"}}, purge_->metrics());
     write_process_metrics(out, started_at_s_);
     return out.text();
+}
+
+/// It never makes the server unready: nobody waits for the shadow.
+void Application::write_shadow(JsonWriter& json) const {
+    if (!shadow_keeper_) return;
+    milliseconds behind{0};
+    std::uint64_t queued = 0;
+    bool up = true;
+    for (auto const& back : backs_) {
+        auto const& link = back->shadowed->link();
+        behind = std::max(behind, link.metrics().behind());
+        queued += link.metrics().queued.get();
+        up = up && link.up();
+    }
+    auto const gaps = std::max(shadow_keeper_->open_gaps(), shadow_keeper_->unreported_gaps());
+    char const* status = "ok";
+    if (behind > shadow_behind) status = "behind";
+    if (gaps > 0) status = "incomplete";
+    if (!up) status = "unavailable";
+    json.begin_object("shadow").member("status", status);
+    json.member("behind_ms", static_cast<std::int64_t>(behind.count()));
+    json.member("queued", static_cast<std::int64_t>(queued));
+    json.member("gaps", gaps).end_object();
 }
 
 asio::awaitable<Introspection::Readiness> Application::readiness(std::size_t shard,
@@ -674,6 +795,7 @@ asio::awaitable<Introspection::Readiness> Application::readiness(std::size_t sha
     json.begin_object("dependencies").begin_object("store");
     json.member("kind", options_.database_url.empty() ? "memory" : "postgresql");
     json.member("status", store ? "unavailable" : "ok").end_object();
+    write_shadow(json);
     if (back.redis)
         json.begin_object("redis").member("status", redis ? "unavailable" : "ok").end_object();
     json.end_object().end_object();

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "db/shadow_state.hpp"
+#include "db/shadow_store.hpp"
 #include "reactor/pulse.hpp"
 #include "reactor/reactor.hpp"
 #include "reactor/task_group.hpp"
@@ -20,6 +22,7 @@
 namespace penstock::server {
 
 class JobWorker;
+class JsonWriter;
 class LedReconciliation;
 
 /// `penstock serve`. Members stand in the order of dependency, so destruction is the reverse.
@@ -41,6 +44,7 @@ private:
     void fit_connections();
     void prepare_schema();
     void prepare_lots();
+    void prepare_shadow();
     void open_fronts();
     std::unique_ptr<Periodic> make_periodic(PeriodicOptions options, Periodic::Work work,
                                             char const* failure_event);
@@ -57,6 +61,8 @@ private:
     asio::awaitable<void> stop_jobs();
     asio::awaitable<void> stop_listening(std::size_t shard, SteadyTime deadline);
     asio::awaitable<void> finish(std::size_t shard, SteadyTime deadline);
+    asio::awaitable<void> drain_shadow(std::size_t shard);
+    void write_shadow(JsonWriter& json) const;
     void announce() const;
     std::string render_metrics() const;
     asio::awaitable<Introspection::Readiness> readiness(std::size_t shard, SteadyTime deadline);
@@ -69,6 +75,7 @@ private:
     std::string database_identity_;  ///< known once the schema is ready
     double started_at_s_ = 0;
     reactor::Reactor reactor_;
+    db::ShadowFleet fleet_;  ///< empty: there is no shadow
     std::vector<std::unique_ptr<Back>> backs_;
     Engine engine_;
     RateLimiter limiter_;
@@ -79,6 +86,7 @@ private:
     /// On shard 0; null without Redis.
     std::unique_ptr<LedReconciliation> led_reconciliation_;
     std::unique_ptr<Periodic> reconciliation_;
+    std::unique_ptr<db::ShadowKeeper> shadow_keeper_;  ///< on shard 0; null without a shadow
     std::unique_ptr<JobWorker> worker_;  ///< on shard 0; null: another server does the jobs
     reactor::TaskGroup jobs_;
     asio::signal_set signals_;

@@ -18,6 +18,8 @@ constexpr char const* usage =
     "  penstock migrate      bring the schema of --database-url up to date\n"
     "  penstock verify       check every invariant of every ledger by full scan\n"
     "  penstock repair       rebuild lots of credits from their history, where they differ\n"
+    "  penstock backfill     copy into the shadow what it lacks, while servers run\n"
+    "  penstock parity       compare the shadow with the primary: rows, lists, answers\n"
     "  penstock measure      the write path without HTTP: transfers per second\n"
     "  penstock healthcheck  does --url answer 200?\n"
     "  penstock openapi      print the OpenAPI document\n"
@@ -69,9 +71,17 @@ struct Command {
 };
 
 constexpr Command commands[] = {
-    {"serve", serve},           {"migrate", migrate},      {"verify", verify},
-    {"repair", repair},         {"measure", measure},      {"healthcheck", healthcheck},
-    {"openapi", print_openapi}, {"options", list_options}, {"version", print_version},
+    {"serve", serve},
+    {"migrate", migrate},
+    {"verify", verify},
+    {"repair", repair},
+    {"backfill", backfill},
+    {"parity", parity},
+    {"measure", measure},
+    {"healthcheck", healthcheck},
+    {"openapi", print_openapi},
+    {"options", list_options},
+    {"version", print_version},
 };
 
 bool asks_for_help(std::span<std::string const> arguments) {

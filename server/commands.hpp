@@ -16,5 +16,7 @@ int measure(Options const& options);
 int healthcheck(Options const& options);
 int verify(Options const& options);
 int repair(Options const& options);
+int backfill(Options const& options);
+int parity(Options const& options);
 
 }  // namespace penstock::server

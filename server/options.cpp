@@ -88,9 +88,16 @@ Complaint on_or_off(Options& options, std::string_view value) {
     return std::nullopt;
 }
 
-Complaint no_migrate(Options& options, std::string_view value) {
+template <auto Member>
+Complaint flag(Options& options, std::string_view value) {
     if (value != "true" && value != "false") return "true or false";
-    options.no_migrate = value == "true";
+    options.*Member = value == "true";
+    return std::nullopt;
+}
+
+Complaint read_from(Options& options, std::string_view value) {
+    if (value != "primary" && value != "shadow") return "primary or shadow";
+    options.read_from = value == "primary" ? db::ReadFrom::primary : db::ReadFrom::shadow;
     return std::nullopt;
 }
 
@@ -151,6 +158,14 @@ constexpr std::array table{
     OptionRow{"database-url", "PENSTOCK_DATABASE_URL", "",
               "postgresql://…; without it the embedded store, which keeps nothing",
               text<&Options::database_url>, Shape::secret},
+    OptionRow{"shadow-store", "PENSTOCK_SHADOW_STORE", "",
+              "postgresql://… of a second database that every commit goes to as well",
+              text<&Options::shadow_store>, Shape::secret},
+    OptionRow{"read-from", "PENSTOCK_READ_FROM", "primary",
+              "primary or shadow: which of the two answers lists and finds", read_from},
+    OptionRow{"shadow-queue-rows", "PENSTOCK_SHADOW_QUEUE_ROWS", "200000",
+              "rows per thread that may wait for the shadow; more are left to a backfill",
+              integer<&Options::shadow_queue_rows, 1'000, 10'000'000>},
     OptionRow{"redis-url", "PENSTOCK_REDIS_URL", "", "redis://… or unix://…; optional",
               text<&Options::redis_url>, Shape::secret},
     OptionRow{"admin-key", "PENSTOCK_ADMIN_KEY", "",
@@ -176,8 +191,8 @@ constexpr std::array table{
     OptionRow{"read-connections", "PENSTOCK_READ_CONNECTIONS", "2", "per thread",
               integer<&Options::read_connections, 1, 64>},
     OptionRow{"no-migrate", "PENSTOCK_NO_MIGRATE", "false",
-              "check the schema at start instead of bringing it up to date", no_migrate,
-              Shape::flag},
+              "check the schema at start instead of bringing it up to date",
+              flag<&Options::no_migrate>, Shape::flag},
     OptionRow{"request-timeout-ms", "PENSTOCK_REQUEST_TIMEOUT_MS", "10000",
               "how long a request may take that does not say so itself",
               duration<&Options::request_timeout, 1, 600'000>},
@@ -299,6 +314,31 @@ constexpr std::array table{
               text<&Options::organization>},
     OptionRow{"address", "PENSTOCK_ADDRESS", "",
               "repair: lots of one address of --ledger; default: all", text<&Options::address>},
+    OptionRow{"from", "PENSTOCK_FROM", "",
+              "backfill, parity: the database that is right; default: --database-url",
+              text<&Options::move_from>, Shape::secret},
+    OptionRow{"to", "PENSTOCK_TO", "", "backfill, parity: the other one; default: --shadow-store",
+              text<&Options::move_to>, Shape::secret},
+    OptionRow{"rows-per-s", "PENSTOCK_ROWS_PER_S", "0",
+              "backfill, parity: rows looked at per second; 0: as fast as it goes",
+              integer<&Options::rows_per_s, 0, 100'000'000>},
+    OptionRow{"restart", "PENSTOCK_RESTART", "false",
+              "backfill: from the beginning, not where it was interrupted", flag<&Options::restart>,
+              Shape::flag},
+    OptionRow{"settle-ms", "PENSTOCK_SETTLE_MS", "10000",
+              "parity: how long a difference may be one that is still on its way",
+              duration<&Options::settle, 0, 600'000>},
+    OptionRow{"hold-ms", "PENSTOCK_HOLD_MS", "2000",
+              "parity: how long a row that changes all the time may be locked to compare it",
+              duration<&Options::hold, 0, 60'000>},
+    OptionRow{"differences", "PENSTOCK_DIFFERENCES", "20",
+              "parity: how many differences are named before it stops looking",
+              integer<&Options::differences, 1, 10'000>},
+    OptionRow{"pages", "PENSTOCK_PAGES", "20", "parity: pages of each list that are walked",
+              integer<&Options::pages, 1, 1'000'000>},
+    OptionRow{"keys", "PENSTOCK_KEYS", "500",
+              "parity: idempotency keys of each table whose answers are compared",
+              integer<&Options::keys, 0, 10'000'000>},
     OptionRow{"url", "PENSTOCK_URL", "http://127.0.0.1:8080/readyz",
               "healthcheck: what must answer 200", text<&Options::url>},
     OptionRow{"format", "PENSTOCK_FORMAT", "plain", "options: plain or markdown", format},
@@ -354,6 +394,10 @@ void check_together(Options const& options) {
         throw UnusableOptions("--tls-certificate and --tls-key need each other");
     if (options.queue_items < options.batch_items)
         throw UnusableOptions("--queue-items must be at least --batch-items");
+    if (options.database_url.empty() && !options.shadow_store.empty())
+        throw UnusableOptions("--shadow-store needs --database-url");
+    if (options.shadow_store.empty() && options.read_from == db::ReadFrom::shadow)
+        throw UnusableOptions("--read-from shadow needs --shadow-store");
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "db/read_from.hpp"
 #include "reactor/result.hpp"
 #include "server/engine.hpp"
 #include "server/rate_limits.hpp"
@@ -30,8 +31,11 @@ struct Options {
     std::string listen_address;
     std::uint16_t listen_port = 0;
     std::string database_url;  ///< empty: the embedded store, which keeps nothing
-    std::string redis_url;     ///< empty: without Redis
-    std::string admin_key;     ///< empty: loopback only, and everyone is the operator
+    std::string shadow_store;  ///< empty: one database is all there is
+    db::ReadFrom read_from = db::ReadFrom::primary;
+    std::size_t shadow_queue_rows = 0;
+    std::string redis_url;  ///< empty: without Redis
+    std::string admin_key;  ///< empty: loopback only, and everyone is the operator
     std::size_t threads = 1;
     CommitMode commit_mode = CommitMode::batch;
     std::size_t lanes = 0;
@@ -85,6 +89,15 @@ struct Options {
     std::string address;                    ///< repair: empty means all
     std::string url;                        ///< healthcheck
     TextFormat format = TextFormat::plain;  ///< options
+    std::string move_from;                  ///< backfill, parity; empty: database_url
+    std::string move_to;                    ///< likewise; empty: shadow_store
+    std::size_t rows_per_s = 0;
+    bool restart = false;
+    milliseconds settle{0};
+    milliseconds hold{0};
+    std::size_t differences = 0;
+    std::size_t pages = 0;
+    std::size_t keys = 0;
     std::size_t measure_batch = 0;
     std::size_t measure_seconds = 0;
     std::size_t measure_accounts = 0;

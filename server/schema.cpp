@@ -10,8 +10,6 @@
 namespace penstock::server {
 namespace {
 
-/// A migration may rewrite a large table.
-constexpr std::chrono::minutes migration_max{10};
 constexpr std::chrono::seconds check_max{15};
 
 db::MigrationReport report_of(db::pg::Answer<db::MigrationReport> answer) {
@@ -23,22 +21,29 @@ db::MigrationReport report_of(db::pg::Answer<db::MigrationReport> answer) {
 
 }  // namespace
 
-db::pg::Address database_address(std::string const& url) {
+db::pg::Address database_address(std::string const& url, char const* option) {
     auto address = db::pg::Address::parse(url);
     if (!address)
-        throw UnusableOptions("--database-url must be a URL like postgresql://user@host/database");
+        throw UnusableOptions(std::string(option) +
+                              " must be a URL like postgresql://user@host/database");
     return *address;
 }
 
+db::MigrationReport migrate_database(db::pg::Address const& address, milliseconds limit) {
+    return report_of(run_to_end(db::migrate(address, db::migrations::all, steady_now() + limit)));
+}
+
 db::MigrationReport migrate_database(std::string const& url) {
-    auto const deadline = steady_now() + migration_max;
-    return report_of(run_to_end(db::migrate(database_address(url), db::migrations::all, deadline)));
+    return migrate_database(database_address(url));
+}
+
+db::MigrationReport check_database(db::pg::Address const& address) {
+    auto const deadline = steady_now() + check_max;
+    return report_of(run_to_end(db::check_schema(address, db::migrations::all, deadline)));
 }
 
 db::MigrationReport check_database(std::string const& url) {
-    auto const deadline = steady_now() + check_max;
-    return report_of(
-        run_to_end(db::check_schema(database_address(url), db::migrations::all, deadline)));
+    return check_database(database_address(url));
 }
 
 std::string describe_database(std::string const& url) { return database_address(url).describe(); }

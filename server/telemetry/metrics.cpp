@@ -15,6 +15,7 @@
 #include "cache/edge.hpp"
 #include "cache/redis/metrics.hpp"
 #include "db/pg/metrics.hpp"
+#include "db/shadow_link.hpp"
 #include "reactor/collector.hpp"
 #include "server/http/event_feed.hpp"
 #include "server/jobs/worker.hpp"
@@ -388,6 +389,28 @@ void write_metrics(MetricsWriter& out, Labels const& labels, JobMetrics const& m
     section.counter("penstock_jobs_died_total", "Jobs whose last attempt failed here.",
                     metrics.died);
     section.durations("penstock_job_attempt_seconds", "Of one attempt.", metrics.duration);
+}
+
+void write_metrics(MetricsWriter& out, Labels const& labels, db::ShadowMetrics const& metrics) {
+    Section section(out, labels);
+    section.counter("penstock_shadow_batches_total", "Applied to the shadow.", metrics.batches);
+    section.counter("penstock_shadow_rows_total", "Rows of them.", metrics.rows);
+    section.counter("penstock_shadow_mirrored_rows_total", "Rows read from the primary for them.",
+                    metrics.mirrored);
+    section.counter("penstock_shadow_failures_total", "Attempts that failed.", metrics.failures);
+    section.counter("penstock_shadow_gaps_total", "Batches left out: a backfill must follow.",
+                    metrics.gaps);
+    section.gauge("penstock_shadow_queue_batches", "Committed and not yet applied.",
+                  metrics.queued);
+    section.gauge("penstock_shadow_queue_rows", "Rows of them.", metrics.queued_rows);
+    out.gauge("penstock_shadow_behind_seconds", "How long the oldest of them has waited.", labels,
+              static_cast<double>(metrics.behind().count()) / 1000.0);
+    constexpr auto reads = "penstock_shadow_reads_total";
+    constexpr auto help = "Reads that were to come from the shadow, by who answered.";
+    section.counter(reads, help, "by", "shadow", metrics.reads);
+    section.counter(reads, help, "by", "primary", metrics.reads_behind);
+    section.durations("penstock_shadow_lag_seconds", "From a commit to its being applied.",
+                      metrics.lag);
 }
 
 void write_process_metrics(MetricsWriter& out, double started_at_s) {

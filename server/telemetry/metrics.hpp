@@ -22,6 +22,9 @@ namespace penstock::cache {
 struct EdgeMetrics;
 struct RedisMetrics;
 }  // namespace penstock::cache
+namespace penstock::db {
+struct ShadowMetrics;
+}
 namespace penstock::db::pg {
 struct SessionMetrics;
 }
@@ -104,6 +107,8 @@ void write_metrics(MetricsWriter& out, MetricsWriter::Labels const& labels,
                    PeriodicMetrics const& metrics);
 void write_metrics(MetricsWriter& out, MetricsWriter::Labels const& labels,
                    JobMetrics const& metrics);
+void write_metrics(MetricsWriter& out, MetricsWriter::Labels const& labels,
+                   db::ShadowMetrics const& metrics);
 /// This process: memory, processor time, descriptors, version.
 void write_process_metrics(MetricsWriter& out, double started_at_s);
 

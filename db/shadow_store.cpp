@@ -1,0 +1,453 @@
+// A store that writes to two databases.
+#include "db/shadow_store.hpp"
+
+#include <algorithm>
+#include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <utility>
+
+#include "db/credit_store.hpp"
+#include "reactor/deadline.hpp"
+#include "reactor/task_group.hpp"
+
+namespace penstock::db {
+
+using namespace domain;
+
+namespace {
+
+/// How long a read waits for the shadow before the primary answers it.
+constexpr milliseconds fit_within{100};
+constexpr milliseconds look_again{1};
+
+/// Until everything that was pushed before is applied; false when that takes too long.
+asio::awaitable<bool> follows(ShadowLink const& link) {
+    auto const wanted = link.progress().pushed.load();
+    auto const deadline = steady_now() + fit_within;
+    while (link.progress().applied.load() < wanted) {
+        if (steady_now() >= deadline) co_return false;
+        bool const awake = co_await reactor::sleep_until(steady_now() + look_again);
+        if (!awake) co_return false;
+    }
+    co_return link.up();
+}
+
+class ShadowWriter final : public Writer {
+public:
+    ShadowWriter(std::unique_ptr<Writer> primary, ShadowLink& link)
+        : primary_(std::move(primary)), link_(link) {}
+
+    asio::awaitable<void> run() override { return primary_->run(); }
+    asio::awaitable<Result<Loaded>> load(KeySet keys, SteadyTime deadline) override {
+        return primary_->load(std::move(keys), deadline);
+    }
+    asio::awaitable<error_code> commit(Changes changes, SteadyTime deadline) override {
+        auto copy = changes;
+        auto const error = co_await primary_->commit(std::move(changes), deadline);
+        bool const unknown = error == Errc::commit_unknown;
+        if (!error || unknown) link_.push(std::move(copy), !unknown);
+        co_return error;
+    }
+    asio::awaitable<void> abandon() override { return primary_->abandon(); }
+    pg::SessionMetrics const* connection_metrics() const override {
+        return primary_->connection_metrics();
+    }
+
+private:
+    std::unique_ptr<Writer> primary_;
+    ShadowLink& link_;
+};
+
+}  // namespace
+
+/// The queue of the primary. What happens to a job there is told to the shadow.
+class ShadowJobs final : public JobQueue {
+public:
+    ShadowJobs(JobQueue& primary, JobQueue& shadow, ShadowLink& link)
+        : primary_(primary), shadow_(shadow), link_(link) {}
+
+    asio::awaitable<Result<Claimed>> claim(ClaimOrder order, SteadyTime deadline) override {
+        auto claimed = co_await primary_.claim(std::move(order), deadline);
+        if (!claimed) co_return claimed;
+        for (auto const& job : claimed->jobs) touch(job.id);
+        // Whose last lease has ended is not named.
+        if (claimed->dead > 0) link_.touch_range(table, mirror::Range());
+        co_return claimed;
+    }
+    asio::awaitable<Result<JobEnd>> renew(HeldJob held, Instant until,
+                                          SteadyTime deadline) override {
+        auto const end = co_await primary_.renew(held, until, deadline);
+        touch(held.job);
+        co_return end;
+    }
+    asio::awaitable<Result<JobEnd>> complete(HeldJob held, std::string result, Instant now,
+                                             SteadyTime deadline) override {
+        auto const end = co_await primary_.complete(held, std::move(result), now, deadline);
+        touch(held.job);
+        co_return end;
+    }
+    asio::awaitable<Result<JobEnd>> fail(HeldJob held, std::string error, Instant retry_at,
+                                         Instant now, SteadyTime deadline) override {
+        auto const end = co_await primary_.fail(held, std::move(error), retry_at, now, deadline);
+        touch(held.job);
+        co_return end;
+    }
+    asio::awaitable<Result<JobEnd>> release(HeldJob held, Instant now,
+                                            SteadyTime deadline) override {
+        auto const end = co_await primary_.release(held, now, deadline);
+        touch(held.job);
+        co_return end;
+    }
+    asio::awaitable<Result<std::optional<Job>>> find(OrganizationId organization, JobId id,
+                                                     SteadyTime deadline) override {
+        return primary_.find(organization, id, deadline);
+    }
+    asio::awaitable<Result<std::vector<Job>>> list(JobPage page, SteadyTime deadline) override {
+        return primary_.list(std::move(page), deadline);
+    }
+    asio::awaitable<Result<std::vector<JobBacklog>>> backlog(SteadyTime deadline) override {
+        return primary_.backlog(deadline);
+    }
+    asio::awaitable<Result<std::size_t>> purge(JobStatus status, Instant before, std::size_t limit,
+                                               SteadyTime deadline) override {
+        auto const purged = co_await primary_.purge(status, before, limit, deadline);
+        // The same rows, for they are the oldest there, too, once the shadow has what was before.
+        // Else they are left to later purges: the last of them finds nothing here, and them there.
+        if (!purged) co_return purged;
+        bool const fit = co_await follows(link_);
+        if (!fit) co_return purged;
+        auto const there = co_await shadow_.purge(status, before, limit, deadline);
+        if (!there) link_.metrics().failures.add();
+        co_return purged;
+    }
+    asio::awaitable<void> listen(std::function<void()> wake) override {
+        return primary_.listen(std::move(wake));
+    }
+
+private:
+    static constexpr std::string_view table = "jobs";
+
+    /// Also after an error: nobody knows then.
+    void touch(JobId id) { link_.touch(table, {{"id", id.to_string()}}); }
+
+    JobQueue& primary_;
+    JobQueue& shadow_;
+    ShadowLink& link_;
+};
+
+/// Reads of clients from where reads come from; what decisions and replay rest on, from the
+/// primary.
+class ShadowCredits final : public CreditStore {
+public:
+    ShadowCredits(ShadowStore& store, CreditStore& primary) : store_(store), primary_(primary) {}
+
+    Listed<ReferencedLot> list_valid_lots(AccountName name, Instant at,
+                                          SteadyTime deadline) override {
+        return store_.read<std::vector<ReferencedLot>>(
+            [=](Store& store) { return store.credits().list_valid_lots(name, at, deadline); });
+    }
+    Listed<CreditBalance> list_balances(LedgerId ledger, CreditBalancePage page,
+                                        SteadyTime deadline) override {
+        return store_.read<std::vector<CreditBalance>>(
+            [=](Store& store) { return store.credits().list_balances(ledger, page, deadline); });
+    }
+    asio::awaitable<Result<std::int64_t>> count_balances(LedgerId ledger, Instant at,
+                                                         Amount min_balance,
+                                                         SteadyTime deadline) override {
+        return store_.read<std::int64_t>([=](Store& store) {
+            return store.credits().count_balances(ledger, at, min_balance, deadline);
+        });
+    }
+    Listed<CreditEntry> list_history(LedgerId ledger, CreditHistoryPage page,
+                                     SteadyTime deadline) override {
+        return store_.read<std::vector<CreditEntry>>(
+            [=](Store& store) { return store.credits().list_history(ledger, page, deadline); });
+    }
+    Listed<Lot> list_due_lots(Instant now, std::size_t limit, SteadyTime deadline) override {
+        return primary_.list_due_lots(now, limit, deadline);
+    }
+    Listed<CreditOperation> list_operations(LedgerId ledger, std::optional<CreditOperationId> after,
+                                            std::size_t limit, SteadyTime deadline) override {
+        return primary_.list_operations(ledger, after, limit, deadline);
+    }
+    Listed<CreditEntry> list_entries(LedgerId ledger, std::vector<CreditOperationId> operations,
+                                     SteadyTime deadline) override {
+        return primary_.list_entries(ledger, std::move(operations), deadline);
+    }
+    Listed<Lot> list_lots(std::vector<CreditOperationId> operations, SteadyTime deadline) override {
+        return primary_.list_lots(std::move(operations), deadline);
+    }
+
+private:
+    ShadowStore& store_;
+    CreditStore& primary_;
+};
+
+asio::awaitable<bool> ShadowFleet::caught_up(SteadyTime deadline) const {
+    std::vector<std::uint64_t> wanted;
+    for (auto const* link : links_) wanted.push_back(link->progress().pushed.load());
+    auto const reached = [&] {
+        for (std::size_t i = 0; i < links_.size(); ++i)
+            if (links_[i]->progress().applied.load() < wanted[i]) return false;
+        return true;
+    };
+    while (!reached()) {
+        if (steady_now() >= deadline) co_return false;
+        // The links of other event loops cannot wake this one.
+        bool const awake = co_await reactor::sleep_until(steady_now() + look_again);
+        if (!awake) co_return false;
+    }
+    co_return true;
+}
+
+std::uint64_t ShadowFleet::gaps() const {
+    std::uint64_t all = 0;
+    for (auto const* link : links_) all += link->metrics().gaps.get();
+    return all;
+}
+
+ShadowStore::ShadowStore(asio::any_io_executor executor, Store& primary,
+                         std::unique_ptr<Store> shadow, ShadowOptions options, ReadFrom read_from,
+                         ShadowFleet& fleet)
+    : executor_(executor),
+      primary_(primary),
+      shadow_(std::move(shadow)),
+      read_from_(read_from),
+      fleet_(fleet),
+      link_(executor, std::move(options)),
+      jobs_(std::make_unique<ShadowJobs>(primary.jobs(), shadow_->jobs(), link_)),
+      credits_(std::make_unique<ShadowCredits>(*this, primary.credits())) {
+    fleet.join(link_);
+}
+
+ShadowStore::~ShadowStore() = default;
+
+asio::awaitable<void> ShadowStore::run() {
+    reactor::TaskGroup lives(executor_);
+    lives.spawn(primary_.run());
+    lives.spawn(shadow_->run());
+    lives.spawn(link_.run());
+    co_await asio::this_coro::throw_if_cancelled(false);
+    for (;;) {
+        bool const undisturbed = co_await reactor::sleep_until(never);
+        if (!undisturbed) break;
+    }
+    lives.cancel();
+    // All of them end on cancellation, and they live in this frame.
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    co_await lives.join();
+}
+
+std::unique_ptr<Writer> ShadowStore::make_writer() {
+    return std::make_unique<ShadowWriter>(primary_.make_writer(), link_);
+}
+
+asio::awaitable<error_code> ShadowStore::ping(SteadyTime deadline) {
+    return primary_.ping(deadline);
+}
+
+/// It has everything that was acknowledged before, and has left nothing out.
+asio::awaitable<bool> ShadowStore::shadow_is_fit() {
+    if (read_from_ != ReadFrom::shadow) co_return false;
+    bool fit = link_.up() && fleet_.gaps() == 0;
+    if (fit) fit = co_await fleet_.caught_up(steady_now() + fit_within);
+    if (fit)
+        link_.metrics().reads.add();
+    else
+        link_.metrics().reads_behind.add();
+    co_return fit;
+}
+
+template <class T>
+asio::awaitable<Result<T>> ShadowStore::read(
+    std::function<asio::awaitable<Result<T>>(Store&)> ask) {
+    if (read_from_ == ReadFrom::primary) co_return co_await ask(primary_);
+    bool const fit = co_await shadow_is_fit();
+    if (!fit) co_return co_await ask(primary_);
+    auto answer = co_await ask(*shadow_);
+    if (answer) co_return answer;
+    co_return co_await ask(primary_);
+}
+
+Store::Found<Organization> ShadowStore::find_organization(OrganizationId id, SteadyTime deadline) {
+    return read<std::optional<Organization>>(
+        [=](Store& store) { return store.find_organization(id, deadline); });
+}
+
+Store::Listed<Organization> ShadowStore::list_organizations(std::optional<OrganizationId> after,
+                                                            std::size_t limit,
+                                                            SteadyTime deadline) {
+    return read<std::vector<Organization>>(
+        [=](Store& store) { return store.list_organizations(after, limit, deadline); });
+}
+
+Store::Listed<ApiKey> ShadowStore::list_api_keys(OrganizationId organization,
+                                                 std::optional<ApiKeyId> after, std::size_t limit,
+                                                 SteadyTime deadline) {
+    return read<std::vector<ApiKey>>(
+        [=](Store& store) { return store.list_api_keys(organization, after, limit, deadline); });
+}
+
+Store::Found<Ledger> ShadowStore::find_ledger(LedgerName name, SteadyTime deadline) {
+    return read<std::optional<Ledger>>(
+        [=](Store& store) { return store.find_ledger(name, deadline); });
+}
+
+Store::Listed<Ledger> ShadowStore::list_ledgers(OrganizationId organization,
+                                                std::optional<std::string> after, std::size_t limit,
+                                                SteadyTime deadline) {
+    return read<std::vector<Ledger>>(
+        [=](Store& store) { return store.list_ledgers(organization, after, limit, deadline); });
+}
+
+Store::Found<Account> ShadowStore::find_account(AccountName name, SteadyTime deadline) {
+    return read<std::optional<Account>>(
+        [=](Store& store) { return store.find_account(name, deadline); });
+}
+
+Store::Found<PastStanding> ShadowStore::find_account_at(AccountName name, Instant at,
+                                                        SteadyTime deadline) {
+    return read<std::optional<PastStanding>>(
+        [=](Store& store) { return store.find_account_at(name, at, deadline); });
+}
+
+Store::Listed<Account> ShadowStore::list_accounts(LedgerId ledger, AccountPage page,
+                                                  SteadyTime deadline) {
+    return read<std::vector<Account>>(
+        [=](Store& store) { return store.list_accounts(ledger, page, deadline); });
+}
+
+Store::Listed<Transfer> ShadowStore::list_entries(AccountName name, EntryPage page,
+                                                  SteadyTime deadline) {
+    return read<std::vector<Transfer>>(
+        [=](Store& store) { return store.list_entries(name, page, deadline); });
+}
+
+Store::Found<Transfer> ShadowStore::find_transfer(LedgerId ledger, TransferId id,
+                                                  SteadyTime deadline) {
+    return read<std::optional<Transfer>>(
+        [=](Store& store) { return store.find_transfer(ledger, id, deadline); });
+}
+
+asio::awaitable<Result<TransferList>> ShadowStore::list_transfers(LedgerId ledger,
+                                                                  TransferPage page,
+                                                                  SteadyTime deadline) {
+    return read<TransferList>(
+        [=](Store& store) { return store.list_transfers(ledger, page, deadline); });
+}
+
+Store::Listed<Total> ShadowStore::list_totals(LedgerId ledger, SteadyTime deadline) {
+    return read<std::vector<Total>>(
+        [=](Store& store) { return store.list_totals(ledger, deadline); });
+}
+
+Store::Found<Purchase> ShadowStore::find_purchase(LedgerId ledger, PurchaseId id,
+                                                  SteadyTime deadline) {
+    return read<std::optional<Purchase>>(
+        [=](Store& store) { return store.find_purchase(ledger, id, deadline); });
+}
+
+Store::Listed<Purchase> ShadowStore::list_purchases(LedgerId ledger, PurchasePage page,
+                                                    SteadyTime deadline) {
+    return read<std::vector<Purchase>>(
+        [=](Store& store) { return store.list_purchases(ledger, page, deadline); });
+}
+
+Store::Found<Hold> ShadowStore::find_hold(LedgerId ledger, HoldId id, SteadyTime deadline) {
+    return read<std::optional<Hold>>(
+        [=](Store& store) { return store.find_hold(ledger, id, deadline); });
+}
+
+Store::Listed<Hold> ShadowStore::list_holds(LedgerId ledger, HoldPage page, SteadyTime deadline) {
+    return read<std::vector<Hold>>(
+        [=](Store& store) { return store.list_holds(ledger, page, deadline); });
+}
+
+Store::Found<Product> ShadowStore::find_product(OrganizationId organization, ProductId id,
+                                                SteadyTime deadline) {
+    return read<std::optional<Product>>(
+        [=](Store& store) { return store.find_product(organization, id, deadline); });
+}
+
+Store::Listed<Product> ShadowStore::list_products(OrganizationId organization,
+                                                  std::optional<ProductId> before,
+                                                  std::size_t limit, SteadyTime deadline) {
+    return read<std::vector<Product>>(
+        [=](Store& store) { return store.list_products(organization, before, limit, deadline); });
+}
+
+Store::Found<Order> ShadowStore::find_order(ProductId product, OrderId id, SteadyTime deadline) {
+    return read<std::optional<Order>>(
+        [=](Store& store) { return store.find_order(product, id, deadline); });
+}
+
+Store::Listed<Order> ShadowStore::list_orders(ProductId product, OrderPage page,
+                                              SteadyTime deadline) {
+    return read<std::vector<Order>>(
+        [=](Store& store) { return store.list_orders(product, page, deadline); });
+}
+
+Store::Listed<Activity> ShadowStore::list_activity(OrganizationId organization, ActivityPage page,
+                                                   SteadyTime deadline) {
+    return read<std::vector<Activity>>(
+        [=](Store& store) { return store.list_activity(organization, page, deadline); });
+}
+
+Store::Listed<ApiKey> ShadowStore::find_api_keys(std::vector<SecretDigest> digests,
+                                                 SteadyTime deadline) {
+    return primary_.find_api_keys(std::move(digests), deadline);
+}
+
+Store::Listed<Hold> ShadowStore::list_due_holds(Instant now, std::size_t limit,
+                                                SteadyTime deadline) {
+    return primary_.list_due_holds(now, limit, deadline);
+}
+
+Store::Listed<Product> ShadowStore::find_products(std::vector<ProductId> ids, SteadyTime deadline) {
+    return primary_.find_products(std::move(ids), deadline);
+}
+
+Store::Listed<Product> ShadowStore::list_open_sales(Instant ended_after,
+                                                    std::optional<ProductId> after,
+                                                    std::size_t limit,
+                                                    std::optional<OrganizationId> organization,
+                                                    SteadyTime deadline) {
+    return primary_.list_open_sales(ended_after, after, limit, organization, deadline);
+}
+
+Store::Listed<Sold> ShadowStore::list_sold(ProductId product, std::optional<OrderId> after,
+                                           std::size_t limit, SteadyTime deadline) {
+    return primary_.list_sold(product, after, limit, deadline);
+}
+
+Store::Listed<Sold> ShadowStore::find_orders_by_keys(ProductId product,
+                                                     std::vector<IdempotencyKey> keys,
+                                                     SteadyTime deadline) {
+    return primary_.find_orders_by_keys(product, std::move(keys), deadline);
+}
+
+Store::Listed<Check> ShadowStore::verify(LedgerId ledger, SteadyTime deadline) {
+    return primary_.verify(ledger, deadline);
+}
+
+Store::Listed<Check> ShadowStore::verify_sales(SteadyTime deadline) {
+    return primary_.verify_sales(deadline);
+}
+
+asio::awaitable<Result<std::size_t>> ShadowStore::purge(Instant before, std::size_t limit,
+                                                        SteadyTime deadline) {
+    auto const purged = co_await primary_.purge(before, limit, deadline);
+    // What nobody can ask for any more is the same there.
+    if (!purged) co_return purged;
+    bool const fit = co_await follows(link_);
+    if (!fit) co_return purged;
+    auto const there = co_await shadow_->purge(before, limit, deadline);
+    if (!there) link_.metrics().failures.add();
+    co_return purged;
+}
+
+CreditStore& ShadowStore::credits() { return *credits_; }
+
+JobQueue& ShadowStore::jobs() { return *jobs_; }
+
+}  // namespace penstock::db
