@@ -18,7 +18,7 @@ namespace po = boost::program_options;
 
 constexpr char const* scenario_names[] = {
     "transfers", "bulk", "reads",   "retail",       "purchases",     "replays", "flat",
-    "idle",      "sale", "credits", "credits-wide", "credits-reads", "streams"};
+    "idle",      "sale", "credits", "credits-wide", "credits-reads", "streams", "export"};
 
 /// The names with what stands between them.
 std::string scenario_list(char const* between, char const* last_between) {
@@ -144,7 +144,7 @@ po::options_description describe(Options& o, Raw& raw) {
     add("seed", po::value(&o.seed)->default_value(o.seed), "of the choices (not of the keys)");
     add("input", text(o.input), "retail: the invoice lines, tab separated, plain or gzip");
     add("ledger", text(o.ledger),
-        "retail: the ledger, made if it is not there; flat, credits-reads: the one that is there");
+        "retail: the ledger, made if it is not there; flat, credits-reads, export: the one that is there");
     add("lines", po::value(&o.lines)->default_value(o.lines), "retail: only the first lines");
     add("as", text(raw.as), "retail, replays: purchases, or plain transfers");
     add("repeat", po::value(&o.repeat)->default_value(o.repeat),
@@ -268,6 +268,7 @@ void validate(Options const& o) {
     require(o.api_key.find_first_of("\r\n") == std::string::npos, "--api-key holds a line end");
     require(o.scenario != "retail" || !o.input.empty(), "retail needs --input");
     require(o.scenario != "flat" || !o.ledger.empty(), "flat needs --ledger");
+    require(o.scenario != "export" || !o.ledger.empty(), "export needs --ledger");
     require(fits(o.pattern, o.scenario), "that --pattern is not one of this scenario");
     require(o.pattern != Pattern::platform || o.ledgers == 1,
             "--pattern platform is about one ledger: no --ledgers");

@@ -164,6 +164,11 @@ Job const* MemoryJobQueue::find(JobId id) const {
     return found == jobs_.end() ? nullptr : &found->second;
 }
 
+bool MemoryJobQueue::is_held(HeldJob const& held) const {
+    auto const* job = find(held.job);
+    return job && job->status == JobStatus::processing && job->lease == held.lease;
+}
+
 void MemoryJobQueue::add(Job job) {
     auto const id = job.id;
     PENSTOCK_ASSERT(jobs_.emplace(id, std::move(job)).second);
@@ -178,11 +183,7 @@ void MemoryJobQueue::make_due_again(JobId id, Instant at) {
 }
 
 Job* MemoryJobQueue::held(HeldJob const& held) {
-    auto const found = jobs_.find(held.job);
-    if (found == jobs_.end()) return nullptr;
-    auto& job = found->second;
-    bool const is_held = job.status == JobStatus::processing && job.lease == held.lease;
-    return is_held ? &job : nullptr;
+    return is_held(held) ? &jobs_.at(held.job) : nullptr;
 }
 
 void MemoryJobQueue::wake_all() {

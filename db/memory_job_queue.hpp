@@ -28,6 +28,7 @@ public:
 
     // The store's side.
     domain::Job const* find(domain::JobId id) const;
+    bool is_held(HeldJob const& held) const;
     void add(domain::Job job);
     void make_due_again(domain::JobId id, domain::Instant at);
 

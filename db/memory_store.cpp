@@ -230,6 +230,7 @@ void MemoryStore::commit(Changes const& changes) {
     }
     for (auto const& [id, at] : changes.retried_jobs) jobs_.make_due_again(id, at);
     for (auto const& job : changes.new_jobs) jobs_.add(job);
+    exports_.commit(changes);
     ++commits_;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "db/memory_credits.hpp"
+#include "db/memory_exports.hpp"
 #include "db/memory_job_queue.hpp"
 #include "db/memory_streams.hpp"
 #include "db/store.hpp"
@@ -81,6 +82,7 @@ public:
     Listed<Check> verify_sales(SteadyTime) override;
     CreditStore& credits() override { return credits_; }
     StreamStore& streams() override { return streams_; }
+    ExportStore& exports() override { return exports_; }
     JobQueue& jobs() override { return jobs_; }
 
 private:
@@ -149,6 +151,7 @@ private:
     MemoryCredits credits_{accounts_, events_};
     MemoryStreams streams_;
     MemoryJobQueue jobs_;
+    MemoryExports exports_{jobs_, {transfers_, transfers_by_id_, transfers_by_account_}};
 };
 
 }  // namespace penstock::db

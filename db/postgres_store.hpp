@@ -8,6 +8,7 @@
 
 #include "db/pg/pool.hpp"
 #include "db/postgres_credits.hpp"
+#include "db/postgres_exports.hpp"
 #include "db/postgres_job_queue.hpp"
 #include "db/postgres_streams.hpp"
 #include "db/store.hpp"
@@ -93,6 +94,7 @@ public:
     Listed<Check> verify_sales(SteadyTime) override;
     CreditStore& credits() override { return credits_; }
     StreamStore& streams() override { return streams_; }
+    ExportStore& exports() override { return exports_; }
     JobQueue& jobs() override { return jobs_; }
 
     /// The read connections, for metrics.
@@ -118,6 +120,7 @@ private:
     pg::Pool readers_;
     PostgresCredits credits_;
     PostgresStreams streams_;
+    PostgresExports exports_;
     PostgresJobQueue jobs_;
     std::unique_ptr<PostgresPurge> purge_;
 };

@@ -7,6 +7,7 @@
 
 #include "db/pg/transaction_status.hpp"
 #include "db/postgres_credits.hpp"
+#include "db/postgres_exports.hpp"
 #include "db/postgres_rows.hpp"
 #include "db/postgres_streams.hpp"
 #include "db/sql.hpp"
@@ -291,6 +292,7 @@ pg::Segment commit_segment(Changes const& changes) {
     streams::write(segment, changes);
     add_answers(segment, changes.answers);
     add_jobs(segment, changes);
+    exports::write(segment, changes);
     // Last before COMMIT: every batch of a ledger adds to the same few rows.
     if (!changes.totals.empty()) segment.add(sql::add_totals, rows::add_totals(changes.totals));
     return segment;

@@ -23,6 +23,7 @@ namespace penstock::db {
 
 class CreditStore;
 class StreamStore;
+class ExportStore;
 
 /// One writer: load, then commit or abandon; never two batches at once. Owned by a lane.
 class Writer {
@@ -246,6 +247,8 @@ public:
     virtual CreditStore& credits() = 0;
     /// Payment streams.
     virtual StreamStore& streams() = 0;
+    /// Files that jobs write.
+    virtual ExportStore& exports() = 0;
     /// What commits asked for.
     virtual JobQueue& jobs() = 0;
 };

@@ -18,10 +18,11 @@ Outcome apply(WorkingSet& set, Envelope const& envelope, RequestExport const& co
     Export row = command.draft;
     row.id = {set.next_id(envelope.nonce)};
     row.organization = envelope.organization;
+    Job job;
+    // One name for both: whoever holds the job writes the export.
+    job.id = {row.id.value};
     set.add_export(row);
     set.add_export_audit(audit_of(set, envelope, row.id, ExportAuditType::requested));
-    Job job;
-    job.id = {set.next_id(envelope.nonce)};
     job.organization = envelope.organization;
     job.ledger = row.ledger;
     job.kind = export_job;

@@ -16,8 +16,12 @@
 #include "db/postgres_store.hpp"
 #include "reactor/deadline.hpp"
 #include "server/descriptors.hpp"
+#include "server/exports/desk.hpp"
+#include "server/exports/keeper.hpp"
+#include "server/exports/metrics.hpp"
 #include "server/http/json_writer.hpp"
 #include "server/http/listener.hpp"
+#include "server/jobs/exports.hpp"
 #include "server/jobs/reports.hpp"
 #include "server/lots_at_start.hpp"
 #include "server/openapi.hpp"
@@ -48,6 +52,8 @@ constexpr milliseconds shadow_start_max{10'000};
 constexpr milliseconds shadow_behind{5'000};
 /// The leader's lease, at least: longer than a pass may take.
 constexpr milliseconds reconciler_lease_min{45'000};
+/// One reads the next page while the other writes what was read.
+constexpr std::size_t export_connections = 2;
 
 /// The embedded store lives on one event loop, and everything that changes it is one lane.
 Options adjusted(Options options) {
@@ -139,9 +145,13 @@ FeedLimits feed_limits(Options const& options) {
 }
 
 std::unique_ptr<db::PostgresStore> make_postgres(asio::any_io_executor executor,
-                                                 Options const& options, Log& log) {
+                                                 Options const& options, Log& log,
+                                                 std::string const& role,
+                                                 std::size_t read_connections) {
     if (options.database_url.empty()) return nullptr;
     auto postgres = postgres_options(options);
+    postgres.read_connections = read_connections;
+    postgres.connection.application_name += role;
     postgres.backoff.most = reconnect_within;
     postgres.on_connection = [&log, limit = LogLimit{}](db::pg::SessionEvent const& event) mutable {
         if (event.up) {
@@ -234,12 +244,36 @@ WorkerOptions worker_options(Options const& options) {
     return worker;
 }
 
-/// Null: this server leaves the jobs to others.
+ExportJobOptions export_job_options(Options const& options) {
+    ExportJobOptions job;
+    job.at_once = options.exports_at_once;
+    job.retention = options.export_retention;
+    job.chunk_bytes = options.export_chunk_bytes;
+    return job;
+}
+
+ExportDeskOptions export_desk_options(Options const& options) {
+    ExportDeskOptions desk;
+    desk.signing_key = options.export_signing_key;
+    desk.link_ttl = options.export_link_ttl;
+    return desk;
+}
+
+PeriodicOptions export_care_options(Options const& options) {
+    PeriodicOptions periodic;
+    periodic.interval = options.export_care_interval;
+    return periodic;
+}
+
+/// Null: this server leaves the jobs to others. Exports have connections of their own: nobody's
+/// request waits behind their pages.
 std::unique_ptr<JobWorker> make_worker(asio::any_io_executor executor, Options const& options,
-                                       db::Store& store, Clock& clock, IdSource& ids, Log& log) {
+                                       db::Store& store, db::Store& of_exports, Clock& clock,
+                                       IdSource& ids, Log& log, ExportJobMetrics& exports) {
     if (options.job_workers == 0) return nullptr;
     std::vector<JobKind> kinds;
     kinds.push_back(report_kind(store, clock));
+    kinds.push_back(export_kind(of_exports, clock, ids, exports, export_job_options(options)));
     return std::make_unique<JobWorker>(executor, store.jobs(), clock, ids, log, std::move(kinds),
                                        worker_options(options));
 }
@@ -273,15 +307,21 @@ ListenerOptions listener_options(Options const& options, std::size_t shard, Cloc
     return listener;
 }
 
-void write_store(MetricsWriter& out, std::string const& shard, db::PostgresStore const* store) {
+void write_lock_waits(MetricsWriter& out, std::string const& shard,
+                      db::PostgresStore const* store) {
     if (store == nullptr) return;
     out.durations("penstock_lane_lock_wait_seconds",
                   "Until a batch has its row locks, counted from its BEGIN.", {{"shard", shard}},
                   store->lock_waits());
+}
+
+void write_readers(MetricsWriter& out, std::string const& shard, std::string const& role,
+                   db::PostgresStore const* store) {
+    if (store == nullptr) return;
     auto const& readers = store->readers();
     for (std::size_t i = 0; i < readers.size(); ++i) {
         MetricsWriter::Labels const labels{
-            {"shard", shard}, {"role", "read"}, {"session", std::to_string(i)}};
+            {"shard", shard}, {"role", role}, {"session", std::to_string(i)}};
         write_metrics(out, labels, readers.session(i).metrics());
     }
 }
@@ -342,7 +382,7 @@ private:
 
 struct Application::Back {
     Back(asio::any_io_executor executor, Options const& options, db::ShadowFleet& fleet, Log& log)
-        : postgres(make_postgres(executor, options, log)),
+        : postgres(make_postgres(executor, options, log, "", options.read_connections)),
           embedded(postgres ? nullptr : std::make_unique<db::MemoryStore>()),
           shadowed(make_shadow(executor, options, postgres.get(), fleet, log)),
           store(store_of(*this)),
@@ -385,9 +425,10 @@ struct Application::Front final : Introspection {
           sales(application.reactor_.executor(shard), back.redis_of_gates(options), back.store,
                 back.clock,
                 desk_options(options, application.database_identity_, application.log_)),
+          exports(back.store.exports(), export_desk_options(options)),
           api(Services{back.store, application.engine_, back.clock, back.ids, *this,
                        application.access_, keys, edge, sales, options.request_timeout,
-                       application.limiter_, shard, products},
+                       application.limiter_, shard, products, exports},
               application.router_),
           observer(application.log_, application.router_.routes()),
           listener(application.reactor_.executor(shard),
@@ -409,6 +450,7 @@ struct Application::Front final : Introspection {
     KeyDirectory keys;
     ProductReads products;
     SaleDesk sales;
+    ExportDesk exports;
     Api api;
     ShardObserver observer;
     Listener listener;
@@ -440,9 +482,9 @@ Application::Application(Options options, Log& log)
     purge_ = make_periodic(purge_options(options_), purge_round, "purge_failed");
     hold_expiry_ = make_periodic(expiry_options(options_), hold_expiry(), "hold_expiry_failed");
     lot_expiry_ = make_periodic(expiry_options(options_), lot_expiry(), "lot_expiry_failed");
-    auto& first = *backs_.front();
-    worker_ =
-        make_worker(reactor_.executor(0), options_, first.store, first.clock, first.ids, log_);
+    export_care_ =
+        make_periodic(export_care_options(options_), export_care(), "export_care_failed");
+    make_jobs();
     started_at_s_ = static_cast<double>(backs_.front()->clock.now().ms) / 1000.0;
 }
 
@@ -559,6 +601,24 @@ Periodic::Work Application::lot_expiry() {
     };
 }
 
+/// A round of what becomes of exports when nobody asks.
+Periodic::Work Application::export_care() {
+    auto& back = *backs_.front();
+    ExportKeeper keeper(back.store.exports(), back.clock, back.ids, options_.export_retention);
+    return [keeper](SteadyTime deadline) mutable { return keeper.run_once(deadline); };
+}
+
+void Application::make_jobs() {
+    auto& first = *backs_.front();
+    export_metrics_ = std::make_unique<ExportJobMetrics>();
+    if (options_.job_workers > 0 && first.postgres)
+        export_store_ =
+            make_postgres(reactor_.executor(0), options_, log_, "-export", export_connections);
+    auto& of_exports = export_store_ ? static_cast<db::Store&>(*export_store_) : first.store;
+    worker_ = make_worker(reactor_.executor(0), options_, first.store, of_exports, first.clock,
+                          first.ids, log_, *export_metrics_);
+}
+
 /// Over all sales, by one server at a time.
 void Application::lead_reconciliation() {
     auto& front = *fronts_.front();
@@ -616,6 +676,8 @@ asio::awaitable<void> Application::start(std::size_t shard) {
     if (shard == 0 && reconciliation_) front.background.spawn(reconcile_sales());
     if (shard == 0) front.background.spawn(lot_expiry_->run());
     if (shard == 0 && shadow_keeper_) front.background.spawn(shadow_keeper_->run());
+    if (shard == 0) front.background.spawn(export_care_->run());
+    if (shard == 0 && export_store_) front.background.spawn(export_store_->run());
     front.listening.spawn(front.listener.run());
     co_return;
 }
@@ -739,7 +801,9 @@ std::string Application::render_metrics() const {
         write_metrics(out, labels, front->sales);
         write_metrics(out, labels, front->keys.metrics());
         write_metrics(out, labels, front->products.feeds().metrics());
-        write_store(out, shard, front->back.postgres.get());
+        write_metrics(out, labels, front->exports.metrics());
+        write_lock_waits(out, shard, front->back.postgres.get());
+        write_readers(out, shard, "read", front->back.postgres.get());
         if (front->back.shadowed)
             write_metrics(out, labels, front->back.shadowed->link().metrics());
         write_lanes(out, shard, engine_.lanes(front->shard));
@@ -748,8 +812,11 @@ std::string Application::render_metrics() const {
     if (reconciliation_)
         write_metrics(out, {{"work", "reconciliation"}}, reconciliation_->metrics());
     write_metrics(out, {{"work", "lot_expiry"}}, lot_expiry_->metrics());
+    write_metrics(out, {{"work", "export_care"}}, export_care_->metrics());
     if (worker_) {
         for (auto const& kind : worker_->metrics()) write_metrics(out, {}, *kind);
+        write_metrics(out, {}, *export_metrics_);
+        write_readers(out, "0", "export", export_store_.get());
         write_metrics(out, {{"work", "job_retention"}}, worker_->retention());
     }
     write_metrics(out, {{"work", "purge"}}, purge_->metrics());

@@ -19,10 +19,15 @@
 #include "server/rate_limiter.hpp"
 #include "server/telemetry/log.hpp"
 
+namespace penstock::db {
+class PostgresStore;
+}
+
 namespace penstock::server {
 
 class JobWorker;
 class JsonWriter;
+struct ExportJobMetrics;
 class LedReconciliation;
 
 /// `penstock serve`. Members stand in the order of dependency, so destruction is the reverse.
@@ -52,6 +57,8 @@ private:
     void lead_reconciliation();
     asio::awaitable<void> reconcile_sales();
     Periodic::Work lot_expiry();
+    Periodic::Work export_care();
+    void make_jobs();
     asio::awaitable<void> live();
     asio::awaitable<void> start(std::size_t shard);
     asio::awaitable<Result<std::size_t>> purge(SteadyTime deadline);
@@ -83,10 +90,13 @@ private:
     std::unique_ptr<Periodic> purge_;        ///< on shard 0, for the whole process
     std::unique_ptr<Periodic> hold_expiry_;  ///< the same
     std::unique_ptr<Periodic> lot_expiry_;   ///< the same
+    std::unique_ptr<Periodic> export_care_;  ///< the same
     /// On shard 0; null without Redis.
     std::unique_ptr<LedReconciliation> led_reconciliation_;
     std::unique_ptr<Periodic> reconciliation_;
     std::unique_ptr<db::ShadowKeeper> shadow_keeper_;  ///< on shard 0; null without a shadow
+    std::unique_ptr<ExportJobMetrics> export_metrics_;
+    std::unique_ptr<db::PostgresStore> export_store_;  ///< on shard 0; null without jobs
     std::unique_ptr<JobWorker> worker_;  ///< on shard 0; null: another server does the jobs
     reactor::TaskGroup jobs_;
     asio::signal_set signals_;

@@ -24,6 +24,7 @@
 
 namespace penstock::server {
 
+class ExportDesk;
 class ProductReads;
 class RateLimiter;
 class SaleDesk;
@@ -81,6 +82,7 @@ struct Services {
     RateLimiter& limiter;
     std::size_t shard;
     ProductReads& products;
+    ExportDesk& exports;
 };
 
 /// One request on its way through a handler.

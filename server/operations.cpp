@@ -16,11 +16,12 @@ constexpr std::string_view selling = "Purchases and holds";
 constexpr std::string_view streams = "Streams";
 constexpr std::string_view sales = "Flash sales";
 constexpr std::string_view credits = "Credits";
+constexpr std::string_view exports = "Exports";
 constexpr std::string_view jobs = "Jobs";
 constexpr std::string_view access = "Organizations and keys";
 constexpr std::string_view health = "Health and description";
-constexpr std::array groups{ledgers, accounts, moving, selling, streams,
-                            sales,   credits,  access, jobs,    health};
+constexpr std::array groups{ledgers, accounts, moving,  selling, streams, sales,
+                            credits, exports,  access, jobs,    health};
 
 /// The first that the pattern contains decides.
 struct GroupRow {
@@ -28,7 +29,7 @@ struct GroupRow {
     std::string_view group;
 };
 constexpr GroupRow group_rows[] = {
-    {"/products", sales},       {"/sale", sales},        {"/reconciliation", sales},
+    {"/exports", exports}, {"/products", sales},       {"/sale", sales},        {"/reconciliation", sales},
     {"/organizations", access}, {"/credits/", credits},  {"/admin/", jobs},
     {"/accounts", accounts},    {"/deposits", moving},   {"/withdrawals", moving},
     {"/transfers", moving},     {"/purchases", selling}, {"/holds", selling},
@@ -125,6 +126,12 @@ constexpr Operation operations[] = {
     {"create_report", "Ask for a report", "new_report", "accepted", 202},
     {"list_reports", "The reports, newest first", "", "report"},
     {"get_report", "One report, or how far it is", "", "report"},
+
+    {"create_export", "Ask for a file of everything of one kind", "new_export", "export", 202},
+    {"list_exports", "The exports, newest first", "", "export"},
+    {"get_export", "One export: how far it is, and where to download it", "", "export"},
+    {"download_export", "The file, or a range of it, by its signed link", "", "", 200, "text/csv"},
+    {"list_export_audit", "Who asked for it and who fetched it, newest first", "", "export_audit"},
 
     {"list_jobs", "The queue of jobs, newest first", "", "job"},
     {"list_dead_letters", "The jobs whose every attempt failed", "", "job"},

@@ -101,13 +101,14 @@ Complaint read_from(Options& options, std::string_view value) {
     return std::nullopt;
 }
 
-Complaint admin_key(Options& options, std::string_view value) {
+template <auto Member>
+Complaint secret(Options& options, std::string_view value) {
     constexpr std::size_t least = 16;
     bool const visible =
         std::all_of(value.begin(), value.end(), [](char c) { return c >= 0x21 && c <= 0x7E; });
     if (!value.empty() && (value.size() < least || !visible))
         return "at least 16 visible ASCII characters without a space";
-    options.admin_key = value;
+    options.*Member = value;
     return std::nullopt;
 }
 
@@ -169,8 +170,8 @@ constexpr std::array table{
     OptionRow{"redis-url", "PENSTOCK_REDIS_URL", "", "redis://… or unix://…; optional",
               text<&Options::redis_url>, Shape::secret},
     OptionRow{"admin-key", "PENSTOCK_ADMIN_KEY", "",
-              "the operator's first key; without it the server stays on loopback", admin_key,
-              Shape::secret},
+              "the operator's first key; without it the server stays on loopback",
+              secret<&Options::admin_key>, Shape::secret},
     OptionRow{"threads", "PENSTOCK_THREADS", "", "event loops; default: half of the cores",
               threads},
     OptionRow{"commit-mode", "PENSTOCK_COMMIT_MODE", "batch",
@@ -222,6 +223,25 @@ constexpr std::array table{
     OptionRow{"dead-letter-retention-h", "PENSTOCK_DEAD_LETTER_RETENTION_H", "2160",
               "how long dead letters are kept",
               duration<&Options::dead_letter_retention, 1, 87'600>},
+    OptionRow{"exports-at-once", "PENSTOCK_EXPORTS_AT_ONCE", "2",
+              "of the background jobs at once, those that may write exports",
+              integer<&Options::exports_at_once, 1, 64>},
+    OptionRow{"export-chunk-bytes", "PENSTOCK_EXPORT_CHUNK_BYTES", "1048576",
+              "of an export's file that one commit writes, about",
+              integer<&Options::export_chunk_bytes, 4'096, 16'777'216>},
+    OptionRow{"export-retention-h", "PENSTOCK_EXPORT_RETENTION_H", "168",
+              "how long an export can be downloaded",
+              duration<&Options::export_retention, 1, 87'600>},
+    OptionRow{"export-care-ms", "PENSTOCK_EXPORT_CARE_MS", "5000",
+              "between looks for exports that have failed or expired",
+              duration<&Options::export_care_interval, 10, 3'600'000>},
+    OptionRow{"export-link-min", "PENSTOCK_EXPORT_LINK_MIN", "60",
+              "how long a link to download an export is good",
+              duration<&Options::export_link_ttl, 1, 10'080>},
+    OptionRow{"export-signing-key", "PENSTOCK_EXPORT_SIGNING_KEY", "",
+              "what signs these links, 16 characters at least; default: a secret that the "
+              "database keeps for all of its servers",
+              secret<&Options::export_signing_key>, Shape::secret},
     OptionRow{"purge-interval-ms", "PENSTOCK_PURGE_INTERVAL_MS", "60000",
               "between looks for rows that nobody can ask for any more",
               duration<&Options::purge_interval, 100, 86'400'000>},

@@ -81,6 +81,12 @@ struct Options {
     milliseconds job_retry{0};
     std::chrono::hours job_retention{0};
     std::chrono::hours dead_letter_retention{0};
+    std::size_t exports_at_once = 0;
+    std::size_t export_chunk_bytes = 0;
+    std::chrono::hours export_retention{0};
+    milliseconds export_care_interval{0};
+    std::chrono::minutes export_link_ttl{0};
+    std::string export_signing_key;
     LogLevel log_level = LogLevel::info;
 
     // the other commands

@@ -7,6 +7,7 @@
 #include "domain/sale.hpp"
 #include "domain/stream.hpp"
 #include "server/http/problem.hpp"
+#include "server/members.hpp"
 
 namespace penstock::server {
 namespace {
@@ -31,24 +32,11 @@ void write_key_members(JsonWriter& json, domain::ApiKey const& key) {
     json.instant("revoked_at", ms_of(key.revoked_at));
 }
 
-void write_transfer_members(JsonWriter& json, domain::Transfer const& transfer,
-                            std::string_view ledger) {
-    json.member("id", transfer.id.to_string())
-        .member("ledger", ledger)
-        .member("kind", enum_to_string(transfer.kind, ""))
-        .member("from", transfer.from.address)
-        .member("to", transfer.to.address)
-        .member("amount", transfer.amount)
-        .member("reference", transfer.reference)
-        .raw("metadata", transfer.metadata)
-        .instant("created_at", transfer.created_at().ms);
-}
-
 std::string receipt_of(domain::Transfer const& transfer, std::string_view ledger) {
     std::string text;
     JsonWriter json(text);
     json.begin_object();
-    write_transfer_members(json, transfer, ledger);
+    transfer_members(json, transfer, ledger);
     if (transfer.kind == domain::TransferKind::deposit)
         json.member("balance", transfer.to.balance_after);
     if (transfer.kind == domain::TransferKind::withdrawal)
@@ -68,7 +56,7 @@ std::string receipt_of(domain::BulkReceipt const& bulk, std::string_view ledger)
         if (auto const* transfer = std::get_if<domain::Transfer>(&item)) {
             ++accepted;
             json.member("status", 201).begin_object("transfer");
-            write_transfer_members(json, *transfer, ledger);
+            transfer_members(json, *transfer, ledger);
             json.end_object();
         } else {
             auto const rejection = std::get<domain::Refusal>(item).code;
@@ -147,7 +135,7 @@ std::string receipt_of(domain::Captured const& captured, std::string_view ledger
     json.begin_object();
     write_hold_members(json, captured.hold, ledger);
     json.begin_object("transfer");
-    write_transfer_members(json, captured.transfer, ledger);
+    transfer_members(json, captured.transfer, ledger);
     json.end_object().end_object();
     return text;
 }
@@ -205,7 +193,7 @@ void write(JsonWriter& json, domain::Account const& account, std::string_view le
 
 void write(JsonWriter& json, domain::Transfer const& transfer, std::string_view ledger) {
     json.begin_object();
-    write_transfer_members(json, transfer, ledger);
+    transfer_members(json, transfer, ledger);
     json.end_object();
 }
 
@@ -278,17 +266,9 @@ void write_sale(JsonWriter& json, domain::Product const& product, domain::Instan
 }
 
 void write(JsonWriter& json, domain::Order const& order, std::string_view) {
-    json.begin_object()
-        .member("id", order.id.to_string())
-        .member("product_id", order.product.to_string())
-        .member("user", order.user)
-        .member("quantity", order.quantity)
-        .member("unit_price", order.unit_price)
-        .member("total", order.total)
-        .member("status", enum_to_string(order.status, ""))
-        .raw("metadata", order.metadata)
-        .instant("created_at", order.created_at().ms)
-        .end_object();
+    json.begin_object();
+    order_members(json, order);
+    json.end_object();
 }
 
 void write(JsonWriter& json, domain::Credited const& credited) {
@@ -343,21 +323,44 @@ void write_report(JsonWriter& json, domain::Job const& job) {
         .end_object();
 }
 
-void write_entry(JsonWriter& json, domain::Transfer const& transfer, std::string_view address) {
-    bool const credited = transfer.to.address == address;
-    auto const& own = credited ? transfer.to : transfer.from;
-    auto const& other = credited ? transfer.from : transfer.to;
+void write(JsonWriter& json, domain::Export const& row, std::optional<ExportLink> const& link) {
+    std::optional<std::string_view> url;
+    std::optional<std::int64_t> link_expires_at;
+    if (link) {
+        url = link->url;
+        link_expires_at = link->expires_at.ms;
+    }
     json.begin_object()
-        .member("transfer_id", transfer.id.to_string())
-        .member("kind", enum_to_string(transfer.kind, ""))
-        .member("direction", credited ? "credit" : "debit")
-        .member("amount", transfer.amount)
-        .member("balance_after", own.balance_after)
-        .member("version", own.version)
-        .member("counterparty", other.address)
-        .member("reference", transfer.reference)
-        .instant("created_at", transfer.created_at().ms)
+        .id("id", row.id.value.bytes)
+        .member("source", enum_to_string(row.source, ""))
+        .member("format", enum_to_string(row.format, ""))
+        .member("status", enum_to_string(row.status, ""))
+        .member("rows", row.rows)
+        .member("bytes", row.bytes)
+        .member("sha256", row.sha256)
+        .instant("requested_at", row.requested_at().ms)
+        .instant("expires_at", ms_of(row.expires_at))
+        .member("download_url", url)
+        .instant("download_expires_at", link_expires_at)
         .end_object();
+}
+
+void write(JsonWriter& json, domain::ExportAudit const& audit) {
+    std::optional<std::string_view> request_id;
+    if (!audit.request_id.empty()) request_id = audit.request_id;
+    json.begin_object()
+        .id("id", audit.id.value.bytes)
+        .id("export_id", audit.subject.value.bytes)
+        .member("type", std::string("export.") + enum_to_string(audit.type, ""))
+        .instant("at", audit.at().ms)
+        .member("request_id", request_id)
+        .end_object();
+}
+
+void write_entry(JsonWriter& json, domain::Transfer const& transfer, std::string_view address) {
+    json.begin_object();
+    entry_members(json, transfer, address);
+    json.end_object();
 }
 
 std::string body_of(domain::Receipt const& receipt, std::string_view ledger) {
@@ -384,6 +387,7 @@ std::string body_of(domain::Receipt const& receipt, std::string_view ledger) {
         write(json, offered->product, offered->at);
     if (auto const* order = std::get_if<Order>(&receipt.what)) write(json, *order);
     if (auto const* credited = std::get_if<Credited>(&receipt.what)) write(json, *credited);
+    if (auto const* row = std::get_if<Export>(&receipt.what)) write(json, *row, std::nullopt);
     if (auto const* accepted = std::get_if<Accepted>(&receipt.what))
         json.begin_object()
             .member("id", accepted->job.to_string())

@@ -7,6 +7,7 @@
 
 #include "db/store.hpp"
 #include "domain/outcome.hpp"
+#include "server/exports/desk.hpp"
 #include "server/http/json_writer.hpp"
 
 namespace penstock::server {
@@ -40,6 +41,10 @@ void write(JsonWriter& json, domain::Credited const& credited);
 void write(JsonWriter& json, domain::Job const& job);
 /// A job that writes a report, as whoever asked for the report sees it.
 void write_report(JsonWriter& json, domain::Job const& job);
+
+/// With the link to download it, where there is one.
+void write(JsonWriter& json, domain::Export const& row, std::optional<ExportLink> const& link);
+void write(JsonWriter& json, domain::ExportAudit const& audit);
 
 /// A transfer as an entry of the account `address`: the credit side if it is on both (it cannot
 /// be: nobody pays himself).

@@ -19,5 +19,6 @@ std::unique_ptr<Scenario> make_sale(ScenarioContext context);
 std::unique_ptr<Scenario> make_credits(ScenarioContext context);
 std::unique_ptr<Scenario> make_credits_wide(ScenarioContext context);
 std::unique_ptr<Scenario> make_credits_reads(ScenarioContext context);
+std::unique_ptr<Scenario> make_export(ScenarioContext context);
 
 }  // namespace penstock::bench

@@ -64,4 +64,16 @@ void append_json_string(std::string& out, std::string_view text) {
     out += '"';
 }
 
+void append_uuid(std::string& out, std::array<std::uint8_t, 16> const& id) {
+    constexpr char hex[] = "0123456789abcdef";
+    char text[36];
+    auto* at = text;
+    for (std::size_t i = 0; i < id.size(); ++i) {
+        if (i == 4 || i == 6 || i == 8 || i == 10) *at++ = '-';
+        *at++ = hex[id[i] >> 4];
+        *at++ = hex[id[i] & 15];
+    }
+    out.append(text, sizeof text);
+}
+
 }  // namespace penstock::server

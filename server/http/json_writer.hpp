@@ -1,6 +1,7 @@
 // HOW answers become text: members in the order in which they are written, appended to one string.
 #pragma once
 
+#include <array>
 #include <charconv>
 #include <concepts>
 #include <cstdint>
@@ -15,6 +16,9 @@ namespace penstock::server {
 
 /// Appends `text` quoted and escaped. Text is UTF-8 already: everything that came in was checked.
 void append_json_string(std::string& out, std::string_view text);
+
+/// Appends the 36 characters of a UUID.
+void append_uuid(std::string& out, std::array<std::uint8_t, 16> const& id);
 
 /// Writes compact JSON. Commas are its business, balance of begin and end is the caller's:
 ///
@@ -47,6 +51,14 @@ public:
     JsonWriter& value(T const& element) {
         comma();
         append(element);
+        return *this;
+    }
+
+    JsonWriter& id(std::string_view name, std::array<std::uint8_t, 16> const& id) {
+        key(name);
+        out_ += '"';
+        append_uuid(out_, id);
+        out_ += '"';
         return *this;
     }
 

@@ -63,6 +63,7 @@ constexpr CodeRow rows[] = {
     {Code::payload_too_large, "payload_too_large", 413, "The body is too large"},
     {Code::unsupported_media_type, "unsupported_media_type", 415,
      "The body must be application/json"},
+    {Code::range_not_satisfiable, "range_not_satisfiable", 416, "The range lies behind the end"},
     {Code::idempotency_key_reused, "idempotency_key_reused", 422,
      "The Idempotency-Key was used with another request"},
     {Code::over_capture, "over_capture", 422, "More than the hold reserves"},

@@ -61,10 +61,11 @@ enum class Code : std::uint8_t {
     reference_exists,
     organization_exists,
     unsupported_on_ledger,
-    // 410, 413, 415
+    // 410, 413, 415, 416
     export_expired,
     payload_too_large,
     unsupported_media_type,
+    range_not_satisfiable,
     // 422
     idempotency_key_reused,
     over_capture,

@@ -81,6 +81,7 @@ JobWorker::JobWorker(asio::any_io_executor executor, db::JobQueue& queue, Clock&
           [this] { return static_cast<std::uint32_t>(ids_.nonce()); }) {
     PENSTOCK_ASSERT(options_.jobs_max > 0 && !kinds_.empty());
     for (auto const& kind : kinds_) metrics_.push_back(std::make_unique<JobMetrics>(kind.name));
+    busy_with_.resize(kinds_.size());
 }
 
 JobWorker::~JobWorker() = default;
@@ -112,13 +113,13 @@ asio::awaitable<void> JobWorker::run() {
 asio::awaitable<void> JobWorker::claim_jobs() {
     reactor::Backoff rests(queue_rests);
     while (!stopping_) {
-        is_full_ = busy_ == options_.jobs_max;
-        if (is_full_) {
+        auto wanted = order();
+        is_full_ = wanted.kinds.size() < kinds_.size();
+        if (wanted.kinds.empty()) {
             co_await changed_.wait();
             continue;
         }
         auto const leased_until = steady_now() + options_.lease;
-        auto wanted = order(options_.jobs_max - busy_);
         auto claimed = co_await queue_.claim(std::move(wanted), step_deadline());
         if (!claimed) {
             log_.limited(queue_errors_, LogLevel::warning, "job_queue_failed",
@@ -136,13 +137,18 @@ asio::awaitable<void> JobWorker::claim_jobs() {
     }
 }
 
-db::ClaimOrder JobWorker::order(std::size_t limit) {
+db::ClaimOrder JobWorker::order() {
     db::ClaimOrder order;
-    for (auto const& kind : kinds_) order.kinds.push_back(kind.name);
+    order.limit = options_.jobs_max - busy_;
+    for (std::size_t i = 0; i < kinds_.size() && order.limit > 0; ++i) {
+        if (busy_with_[i] >= kinds_[i].at_once) continue;
+        order.kinds.push_back(kinds_[i].name);
+        // All that is claimed may be of this kind.
+        order.limit = std::min(order.limit, kinds_[i].at_once - busy_with_[i]);
+    }
     ids_.fill(order.lease.value.bytes);
     order.now = clock_.now();
     order.lease_until = after(order.now, options_.lease);
-    order.limit = limit;
     return order;
 }
 
@@ -155,6 +161,7 @@ asio::awaitable<void> JobWorker::take(std::vector<domain::Job> jobs, SteadyTime 
             continue;
         }
         ++busy_;
+        ++busy_with_[index_of(job.kind)];
         running_.spawn(work(std::move(job), leased_until));
     }
 }
@@ -182,6 +189,7 @@ asio::awaitable<void> JobWorker::work(domain::Job job, SteadyTime leased_until) 
     metrics_[kind]->duration.record(steady_now() - start);
     co_await end(*metrics_[kind], job, hold, came_to);
     --busy_;
+    --busy_with_[kind];
     if (is_full_ || stopping_) changed_.notify();
 }
 

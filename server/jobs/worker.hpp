@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,6 +31,8 @@ struct JobKind {
     std::string name;
     JobHandler handle;
     milliseconds attempt_max{60'000};  ///< then the attempt has failed
+    /// Of a worker's jobs: what lasts long leaves room for the others.
+    std::size_t at_once = std::numeric_limits<std::size_t>::max();
 };
 
 struct WorkerOptions {
@@ -84,7 +87,8 @@ private:
     struct Attempt;
 
     asio::awaitable<void> claim_jobs();
-    db::ClaimOrder order(std::size_t limit);
+    /// Of every kind that there is room for; none: of no kind.
+    db::ClaimOrder order();
     asio::awaitable<void> take(std::vector<domain::Job> jobs, SteadyTime leased_until);
     SteadyTime next_look(std::optional<domain::Instant> next_due);
 
@@ -118,7 +122,8 @@ private:
     reactor::TaskGroup running_;
     Periodic retention_;
     std::size_t busy_ = 0;
-    bool is_full_ = false;  ///< claim_jobs waits for a place
+    std::vector<std::size_t> busy_with_;  ///< by kind
+    bool is_full_ = false;                ///< a kind waits for a place
     bool stopping_ = false;
     LogLimit queue_errors_;
 };

@@ -7,6 +7,7 @@
 
 #include "db/credit_store.hpp"
 #include "server/http/json_reader.hpp"
+#include "server/members.hpp"
 #include "server/render.hpp"
 #include "server/routes/handlers.hpp"
 #include "server/routes/on_ledger.hpp"
@@ -87,16 +88,9 @@ void write_expiring(JsonWriter& json, std::vector<db::ReferencedLot> const& lots
 }
 
 void write_entry(JsonWriter& json, domain::CreditEntry const& entry) {
-    json.begin_object()
-        .member("id", entry.operation.to_string())
-        .member("kind", boost::describe::enum_to_string(entry.kind, ""))
-        .member("reference", entry.reference)
-        .member("index", entry.index)
-        .member("address", entry.party.address)
-        .member("amount", entry.amount)
-        .instant("expires_at", ms_of(entry.expires_at))
-        .instant("created_at", entry.created_at().ms)
-        .end_object();
+    json.begin_object();
+    credit_entry_members(json, entry);
+    json.end_object();
 }
 
 /// `min_balance`; nullopt: malformed.

@@ -106,6 +106,13 @@ Answer create_report(RequestContext& context);
 Answer list_reports(RequestContext& context);
 Answer get_report(RequestContext& context);
 
+// exports.cpp
+Answer create_export(RequestContext& context);
+Answer list_exports(RequestContext& context);
+Answer get_export(RequestContext& context);
+Answer list_export_audit(RequestContext& context);
+Answer download_export(RequestContext& context);
+
 // jobs.cpp
 Answer list_jobs(RequestContext& context);
 Answer list_dead_letters(RequestContext& context);

@@ -24,6 +24,7 @@ constexpr QueryNames orders_query{"limit", "cursor", "user"};
 constexpr QueryNames activity_query{"limit",   "cursor",  "ledger", "stream",
                                     "account", "subject", "type"};
 constexpr QueryNames jobs_query{"limit", "cursor", "status", "kind"};
+constexpr QueryNames download_query{"expires", "signature"};
 constexpr QueryNames no_query{};
 
 constexpr Route table[] = {
@@ -146,6 +147,14 @@ constexpr Route table[] = {
     {post, "/v1/ledgers/{ledger}/reports", Scope::write, required, create_report, "create_report"},
     {get, "/v1/ledgers/{ledger}/reports", Scope::read, none, list_reports, "list_reports", paged},
     {get, "/v1/ledgers/{ledger}/reports/{id}", Scope::read, none, get_report, "get_report"},
+
+    {post, "/v1/exports", Scope::write, required, create_export, "create_export"},
+    {get, "/v1/exports", Scope::read, none, list_exports, "list_exports", paged},
+    {get, "/v1/exports/{id}", Scope::read, none, get_export, "get_export"},
+    {get, "/v1/exports/{id}/download", Scope::open, none, download_export, "download_export",
+     download_query, body_default_max, Produces::any},
+    {get, "/v1/exports/{id}/audit", Scope::read, none, list_export_audit, "list_export_audit",
+     paged},
 
     {post, "/v1/admin/reconciliation", Scope::admin, required, reconcile_sales, "reconcile_sales"},
     {get, "/v1/admin/jobs", Scope::admin, none, list_jobs, "list_jobs", jobs_query},

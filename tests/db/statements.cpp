@@ -5,6 +5,7 @@
 #include "db/sql.hpp"
 #include "tests/db/conformance.hpp"
 #include "tests/db/credit_rules.hpp"
+#include "tests/db/export_rules.hpp"
 #include "tests/db/job_rules.hpp"
 #include "tests/db/postgres_fixture.hpp"
 #include "tests/db/sale_rules.hpp"
@@ -52,7 +53,7 @@ BOOST_AUTO_TEST_CASE(every_statement_is_executed_by_the_rules_of_a_store) {
     auto sql = database.connect();
     sql("CREATE EXTENSION pg_stat_statements");
     for (auto const rules : {tests::conformance_rules(), tests::sale_rules(), tests::credit_rules(),
-                             tests::job_rules(), tests::stream_rules()})
+                             tests::job_rules(), tests::stream_rules(), tests::export_rules()})
         for (auto const& rule : rules) keep(rule, database);
     for (auto const* statement : db::sql::all) {
         auto const line = first_line(statement->text);

@@ -80,6 +80,9 @@ public:
         only.attempt_max = attempt_max;
         std::vector<JobKind> kinds;
         kinds.push_back(std::move(only));
+        start(std::move(kinds));
+    }
+    void start(std::vector<JobKind> kinds) {
         workers.push_back(std::make_unique<JobWorker>(executor_, store_.jobs(), clock_, ids_, log_,
                                                       std::move(kinds), options));
         running_.push_back(std::make_unique<reactor::TaskGroup>(executor_));
@@ -197,6 +200,37 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_job_is_done_as_soon_as_it_is_announced, Store, S
         auto counted = [&] { return scene.metrics().completed.get() == 3u; };
         co_await eventually(counted);
         BOOST_TEST(scene.metrics().failed.get() == 0u);
+    };
+    on<Store>(body);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_kind_that_lasts_leaves_room_for_the_others, Store, Stores) {
+    auto body = [](Scene& scene) -> asio::awaitable<void> {
+        std::vector<JobKind> kinds(2);
+        kinds[0].name = scene.kind;
+        kinds[0].at_once = 2;
+        kinds[0].handle = [&](Job job) { return wait_for_ever(scene.deeds, std::move(job)); };
+        kinds[1].name = unique_kind();
+        Deeds quick;
+        kinds[1].handle = [&](Job job) { return do_it(quick, std::move(job), milliseconds{1}); };
+        auto const quick_kind = kinds[1].name;
+        scene.options.jobs_max = 3;
+        std::vector<Job> lasting;
+        for (int i = 0; i < 5; ++i) lasting.push_back(scene.new_job());
+        co_await scene.source.add(lasting);
+        scene.start(std::move(kinds));
+        auto begun = [&] { return scene.deeds.running == 2; };
+        co_await eventually(begun);
+        for (int i = 0; i < 5; ++i) {
+            auto const job = queued_job(quick_kind, scene.now());
+            co_await scene.source.add(job);
+            co_await scene.await(job, JobStatus::completed);
+        }
+        BOOST_TEST(quick.done.size() == 5u);
+        BOOST_TEST(scene.deeds.running_most == 2);
+        BOOST_TEST(scene.deeds.begun.size() == 2u);
+        // Before what the handlers refer to ends.
+        co_await scene.stop();
     };
     on<Store>(body);
 }
