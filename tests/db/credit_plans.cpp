@@ -7,6 +7,7 @@
 #include "tests/db/credit_rules.hpp"
 #include "tests/db/driver.hpp"
 #include "tests/db/postgres_fixture.hpp"
+#include "tests/db/statistics.hpp"
 #include "tests/domain/scene.hpp"
 
 using namespace penstock;
@@ -109,6 +110,7 @@ BOOST_AUTO_TEST_SUITE(credit_plans)
 
 BOOST_AUTO_TEST_CASE(a_balance_costs_the_same_after_a_hundred_thousand_lots) {
     tests::MigratedDatabase fresh;
+    tests::keep_autovacuum_away(fresh);
     auto sql = fresh.connect();
     auto body = [&](db::Store& store, LivingWriter& one, LivingWriter&) -> asio::awaitable<void> {
         Driver driver(co_await asio::this_coro::executor, store);
