@@ -219,7 +219,8 @@ BOOST_AUTO_TEST_CASE(orders_that_are_all_accepted_keep_the_books_of_every_produc
 }
 
 BOOST_AUTO_TEST_CASE(one_forgotten_and_one_doubled_order_are_found) {
-    for (Mischief const mischief : {Mischief{.forget_every = 399}, Mischief{.double_every = 399}}) {
+    for (Mischief const& mischief :
+         {Mischief{.forget_every = 399}, Mischief{.double_every = 399}}) {
         MockServer const server(mischief);
         auto options = options_for(server, "sale");
         options.sale.load = SaleLoad::accepted;

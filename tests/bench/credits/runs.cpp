@@ -4,7 +4,7 @@
 #include "bench/credits/view.hpp"
 #include "bench/ground.hpp"
 #include "bench/run.hpp"
-#include "support/mock_server.hpp"
+#include "tests/bench/support/mock_server.hpp"
 
 namespace penstock::bench {
 namespace {
