@@ -3,6 +3,8 @@
 #include <array>
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
+#include <string>
+#include <tuple>
 
 #include "tests/server/sales/market.hpp"
 
@@ -26,8 +28,8 @@ public:
         RedisTalk there(replica_.socket_path());
         RedisTalk here(first_.socket_path());
         auto const offset = [](std::string const& info) {
-            auto const at = info.find("master_repl_offset:");
-            return info.substr(at, info.find('\r', at) - at);
+            std::string const name = "master_repl_offset:";
+            return std::stoll(info.substr(info.find(name) + name.size()));
         };
         auto const heard = offset(here("INFO", "replication").text);
         wait_for([&] { return offset(there("INFO", "replication").text) >= heard; });

@@ -47,7 +47,7 @@ public:
         product_ = co_await market_.offer(*shops_[1], pick(3, 20), limit_);
         reactor::TaskGroup group(market_.executor);
         for (int i = 0; i < workers; ++i) group.spawn(work());
-        bool const done = co_await group.join(patient());
+        bool const done = co_await group.join(steady_now() + std::chrono::seconds{50});
         BOOST_REQUIRE(done);
         co_await settle();
     }
