@@ -144,7 +144,8 @@ po::options_description describe(Options& o, Raw& raw) {
     add("seed", po::value(&o.seed)->default_value(o.seed), "of the choices (not of the keys)");
     add("input", text(o.input), "retail: the invoice lines, tab separated, plain or gzip");
     add("ledger", text(o.ledger),
-        "retail: the ledger, made if it is not there; flat, credits-reads, export: the one that is there");
+        "retail: the ledger, made if it is not there; flat, credits-reads, export: the one that is "
+        "there");
     add("lines", po::value(&o.lines)->default_value(o.lines), "retail: only the first lines");
     add("as", text(raw.as), "retail, replays: purchases, or plain transfers");
     add("repeat", po::value(&o.repeat)->default_value(o.repeat),

@@ -107,7 +107,8 @@ std::string conditions(RunResult const& result) {
     if (sale) out += sale_text(o.sale);
     bool const credits = o.scenario.starts_with("credits");
     if (credits) out += credits_text(o);
-    if (o.scenario != "retail" && o.scenario != "flat" && o.scenario != "export" && !sale && !credits) {
+    if (o.scenario != "retail" && o.scenario != "flat" && o.scenario != "export" && !sale &&
+        !credits) {
         out += std::string(", ") + name_of(o.pattern) + ", " + std::to_string(o.accounts) +
                " accounts in each of " + std::to_string(o.ledgers) + " ledger(s)";
     }

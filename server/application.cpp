@@ -611,7 +611,8 @@ Periodic::Work Application::export_care() {
 void Application::make_jobs() {
     auto& first = *backs_.front();
     export_metrics_ = std::make_unique<ExportJobMetrics>();
-    if (options_.job_workers > 0 && first.postgres)
+    // A shadow hears of what is written through the store that has it.
+    if (options_.job_workers > 0 && first.postgres && !first.shadowed)
         export_store_ =
             make_postgres(reactor_.executor(0), options_, log_, "-export", export_connections);
     auto& of_exports = export_store_ ? static_cast<db::Store&>(*export_store_) : first.store;

@@ -96,7 +96,7 @@ private:
     std::unique_ptr<Periodic> reconciliation_;
     std::unique_ptr<db::ShadowKeeper> shadow_keeper_;  ///< on shard 0; null without a shadow
     std::unique_ptr<ExportJobMetrics> export_metrics_;
-    std::unique_ptr<db::PostgresStore> export_store_;  ///< on shard 0; null without jobs
+    std::unique_ptr<db::PostgresStore> export_store_;  ///< on shard 0; null: the first shard's
     std::unique_ptr<JobWorker> worker_;  ///< on shard 0; null: another server does the jobs
     reactor::TaskGroup jobs_;
     asio::signal_set signals_;

@@ -1,4 +1,4 @@
-// WHICH members the data of an activity has.
+// WHICH members a row has: those that are objects and lists themselves.
 #include "server/members.hpp"
 
 #include <algorithm>
@@ -7,6 +7,15 @@
 
 namespace penstock::server {
 namespace {
+
+/// What became of a stream, but for its start and what was withdrawn: those are movements of money.
+bool is_of_stream(db::ActivityType type) {
+    using enum domain::EventType;
+    if (type == db::stream_created) return true;
+    auto const events = {stream_paused,  stream_resumed,   stream_stopped,
+                         stream_settled, stream_cancelled, stream_deleted};
+    return std::ranges::any_of(events, [&](auto event) { return type == db::activity_of(event); });
+}
 
 /// A product's price or what was added to its stock; an order by its own members.
 void write_sale(JsonWriter& json, db::Activity const& item) {
@@ -25,15 +34,6 @@ void write_credits(JsonWriter& json, db::Activity const& item) {
     else
         json.member("address", item.account);
     json.member("amount", item.amount);
-}
-
-/// What became of a stream, but for its start and what was withdrawn: those are movements of money.
-bool is_of_stream(db::ActivityType type) {
-    using enum domain::EventType;
-    if (type == db::stream_created) return true;
-    auto const events = {stream_paused,  stream_resumed,   stream_stopped,
-                         stream_settled, stream_cancelled, stream_deleted};
-    return std::ranges::any_of(events, [&](auto event) { return type == db::activity_of(event); });
 }
 
 /// `refunded`: what its sender got back with it.
@@ -67,6 +67,17 @@ std::string activity_data(db::Activity const& item) {
         if (item.transfer) json.member("transfer_id", item.transfer->to_string());
     }
     json.end_object();
+    return text;
+}
+
+std::string next_actions_of(domain::Stream const& stream, domain::Instant at) {
+    using boost::describe::enum_to_string;
+    std::string text;
+    JsonWriter json(text);
+    json.begin_array();
+    for (auto const action : domain::next_actions(stream, at))
+        json.value(action == domain::StreamAction::remove ? "delete" : enum_to_string(action, ""));
+    json.end_array();
     return text;
 }
 

@@ -10,6 +10,7 @@
 #include "db/activity.hpp"
 #include "domain/credit_rows.hpp"
 #include "domain/model.hpp"
+#include "domain/stream.hpp"
 
 namespace penstock::server {
 
@@ -70,6 +71,37 @@ void credit_entry_members(Out& out, domain::CreditEntry const& entry) {
         .member("amount", entry.amount)
         .instant("expires_at", expires_at)
         .instant("created_at", entry.created_at().ms);
+}
+
+/// The names of the actions that are possible: a JSON array.
+std::string next_actions_of(domain::Stream const& stream, domain::Instant at);
+
+/// As it is at that instant.
+template <class Out>
+void stream_members(Out& out, domain::Stream const& stream, domain::Instant at) {
+    auto const ms_of = [](std::optional<domain::Instant> when) {
+        return when ? std::optional(when->ms) : std::nullopt;
+    };
+    out.id("id", stream.id.value.bytes)
+        .member("sender", stream.sender.address)
+        .member("recipient", stream.recipient.address)
+        .member("total", stream.total)
+        .member("duration_s", stream.duration.count())
+        .member("label", stream.label)
+        .raw("metadata", stream.metadata)
+        .member("status", boost::describe::enum_to_string(stream.status, ""))
+        .member("vested", domain::vested(stream, at))
+        .member("released", stream.released)
+        .member("refunded", stream.refunded)
+        .member("withdrawable", domain::withdrawable(stream, at))
+        .instant("started_at", ms_of(stream.started_at))
+        .instant("ends_at", ms_of(stream.ends_at))
+        .instant("paused_at", ms_of(stream.paused_at))
+        .instant("ended_at", ms_of(stream.ended_at))
+        .instant("settled_at", ms_of(stream.settled_at))
+        .raw("next_actions", next_actions_of(stream, at))
+        .instant("created_at", stream.created_at().ms)
+        .instant("updated_at", stream.updated_at.ms);
 }
 
 /// What it was about, by the names that the resource itself uses: a JSON object.

@@ -20,7 +20,7 @@ constexpr std::string_view exports = "Exports";
 constexpr std::string_view jobs = "Jobs";
 constexpr std::string_view access = "Organizations and keys";
 constexpr std::string_view health = "Health and description";
-constexpr std::array groups{ledgers, accounts, moving,  selling, streams, sales,
+constexpr std::array groups{ledgers, accounts, moving, selling, streams, sales,
                             credits, exports,  access, jobs,    health};
 
 /// The first that the pattern contains decides.
@@ -29,11 +29,14 @@ struct GroupRow {
     std::string_view group;
 };
 constexpr GroupRow group_rows[] = {
-    {"/exports", exports}, {"/products", sales},       {"/sale", sales},        {"/reconciliation", sales},
-    {"/organizations", access}, {"/credits/", credits},  {"/admin/", jobs},
-    {"/accounts", accounts},    {"/deposits", moving},   {"/withdrawals", moving},
-    {"/transfers", moving},     {"/purchases", selling}, {"/holds", selling},
-    {"/streams", streams},      {"/v1/", ledgers},       {"/", health},
+    {"/exports", exports},      {"/products", sales},
+    {"/sale", sales},           {"/reconciliation", sales},
+    {"/organizations", access}, {"/credits/", credits},
+    {"/admin/", jobs},          {"/accounts", accounts},
+    {"/deposits", moving},      {"/withdrawals", moving},
+    {"/transfers", moving},     {"/purchases", selling},
+    {"/holds", selling},        {"/streams", streams},
+    {"/v1/", ledgers},          {"/", health},
 };
 
 constexpr Operation operations[] = {

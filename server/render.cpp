@@ -93,37 +93,11 @@ void write_hold_members(JsonWriter& json, domain::Hold const& hold, std::string_
         .instant("created_at", hold.created_at().ms);
 }
 
-void write_stream_members(JsonWriter& json, domain::Stream const& stream, domain::Instant at) {
-    json.member("id", stream.id.to_string())
-        .member("sender", stream.sender.address)
-        .member("recipient", stream.recipient.address)
-        .member("total", stream.total)
-        .member("duration_s", stream.duration.count())
-        .member("label", stream.label)
-        .raw("metadata", stream.metadata)
-        .member("status", enum_to_string(stream.status, ""))
-        .member("vested", domain::vested(stream, at))
-        .member("released", stream.released)
-        .member("refunded", stream.refunded)
-        .member("withdrawable", domain::withdrawable(stream, at))
-        .instant("started_at", ms_of(stream.started_at))
-        .instant("ends_at", ms_of(stream.ends_at))
-        .instant("paused_at", ms_of(stream.paused_at))
-        .instant("ended_at", ms_of(stream.ended_at))
-        .instant("settled_at", ms_of(stream.settled_at));
-    json.begin_array("next_actions");
-    for (auto const action : domain::next_actions(stream, at))
-        json.value(action == domain::StreamAction::remove ? "delete" : enum_to_string(action, ""));
-    json.end_array()
-        .instant("created_at", stream.created_at().ms)
-        .instant("updated_at", stream.updated_at.ms);
-}
-
 std::string receipt_of(domain::Streamed const& streamed) {
     std::string text;
     JsonWriter json(text);
     json.begin_object();
-    write_stream_members(json, streamed.stream, streamed.at);
+    stream_members(json, streamed.stream, streamed.at);
     if (streamed.paid) json.member("paid", *streamed.paid);
     json.end_object();
     return text;
@@ -221,7 +195,7 @@ void write(JsonWriter& json, domain::Hold const& hold, std::string_view ledger) 
 
 void write(JsonWriter& json, domain::Stream const& stream, domain::Instant at) {
     json.begin_object();
-    write_stream_members(json, stream, at);
+    stream_members(json, stream, at);
     json.end_object();
 }
 

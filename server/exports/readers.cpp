@@ -1,9 +1,11 @@
 // WHAT an export is made of: every source but transfers, and which reader is whose.
+#include <algorithm>
 #include <deque>
 #include <optional>
 
 #include "db/activity.hpp"
 #include "db/credit_store.hpp"
+#include "db/stream_store.hpp"
 #include "server/exports/period.hpp"
 #include "server/exports/rendered_rows.hpp"
 #include "server/exports/transfer_reader.hpp"
@@ -45,6 +47,15 @@ struct CreditEntryMembers {
     void operator()(Out& out, domain::CreditEntry const& entry) const {
         credit_entry_members(out, entry);
     }
+};
+
+/// As it is when it was asked for, or after what has become of it since.
+struct StreamMembers {
+    template <class Out>
+    void operator()(Out& out, domain::Stream const& stream) const {
+        stream_members(out, stream, std::max(requested, stream.updated_at));
+    }
+    domain::Instant requested;
 };
 
 struct ActivityMembers {
@@ -96,7 +107,7 @@ public:
     }
 
 private:
-    static constexpr char place_kind = 'o';
+    static constexpr auto place_kind = CursorKind::orders_export;
     static constexpr std::size_t products_at_once = 200;
 
     /// The next one, when there is none; none: there are no more.
@@ -171,11 +182,73 @@ public:
     }
 
 private:
-    static constexpr char place_kind = 'c';
+    static constexpr auto place_kind = CursorKind::credit_history_export;
 
     db::Store& store_;
     domain::Export row_;
     db::CreditHistoryPage page_;
+};
+
+class StreamReader final : public ExportReader {
+public:
+    StreamReader(db::Store& store, domain::Export const& row, std::string const& position)
+        : store_(store), row_(row), period_(period_of(row)) {
+        page_.before = end_at<domain::StreamId>(period_.to);
+        if (position.empty()) return;
+        CursorReader in(place_kind, position);
+        page_.before->value.bytes = in.id();
+    }
+
+    NextRows next(std::size_t rows_max, SteadyTime deadline) override {
+        std::unique_ptr<ExportRows> rows;
+        bool const is_there = co_await ledger_is_there(deadline);
+        if (failure_) co_return failure_;
+        while (is_there && !ended_ && !rows) {
+            page_.limit = rows_max;
+            page_.scan_max = rows_max;
+            auto list = co_await store_.streams().list_streams(*row_.ledger, page_, deadline);
+            if (!list) co_return list.error();
+            rows = rendered(std::move(list->items));
+        }
+        co_return std::move(rows);
+    }
+
+private:
+    static constexpr auto place_kind = CursorKind::streams_export;
+
+    asio::awaitable<bool> ledger_is_there(SteadyTime deadline) {
+        domain::LedgerName const name{row_.organization, *row_.ledger_name};
+        auto const ledger = co_await store_.find_ledger(name, deadline);
+        if (!ledger) failure_ = ledger.error();
+        co_return ledger&&* ledger && (*ledger)->id == *row_.ledger;
+    }
+
+    /// Null: none of them is shown.
+    std::unique_ptr<ExportRows> rendered(std::vector<domain::Stream> items) {
+        bool const was_cut =
+            cut_at(period_.from, items, [](auto const& item) { return item.created_at(); });
+        ended_ = was_cut || items.empty();
+        if (items.empty()) return nullptr;
+        page_.before = items.back().id;
+        auto behind = CursorWriter(place_kind).id(page_.before->value.bytes).text();
+        if (row_.filter.account)
+            std::erase_if(items, [&](auto const& item) { return !is_party(item); });
+        if (items.empty()) return nullptr;
+        return rendered_rows(std::move(items), std::move(behind), row_.format,
+                             StreamMembers{row_.requested_at()});
+    }
+
+    bool is_party(domain::Stream const& stream) const {
+        auto const& account = *row_.filter.account;
+        return stream.sender.address == account || stream.recipient.address == account;
+    }
+
+    db::Store& store_;
+    domain::Export row_;
+    Period period_;
+    db::StreamPage page_;
+    error_code failure_;
+    bool ended_ = false;
 };
 
 class ActivityReader final : public ExportReader {
@@ -208,7 +281,7 @@ public:
     }
 
 private:
-    static constexpr char place_kind = 'y';
+    static constexpr auto place_kind = CursorKind::activity_export;
 
     db::Store& store_;
     domain::Export row_;
@@ -230,6 +303,7 @@ std::unique_ptr<ExportReader> make_export_reader(db::Store& store, domain::Expor
         case ExportSource::credit_history:
             return std::make_unique<CreditHistoryReader>(store, row, position);
         case ExportSource::streams:
+            return std::make_unique<StreamReader>(store, row, position);
         case ExportSource::activity:
             break;
     }
@@ -254,6 +328,8 @@ std::string export_header(ExportSource source, domain::ExportFormat format) {
             credit_entry_members(header, domain::CreditEntry());
             break;
         case ExportSource::streams:
+            stream_members(header, domain::Stream{.duration = std::chrono::seconds{1}}, {});
+            break;
         case ExportSource::activity:
             activity_members(header, db::Activity());
             break;

@@ -13,7 +13,7 @@ namespace {
 
 using domain::ExportSource;
 
-constexpr char place_kind = 't';
+constexpr auto place_kind = CursorKind::transfers_export;
 constexpr std::size_t ledgers_at_once = 50;
 
 }  // namespace

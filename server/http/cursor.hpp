@@ -38,6 +38,14 @@ enum class CursorKind : std::uint8_t {
     transfers,
     account_transfers,  ///< by their place in one account's history
     streams,
+    exports,
+    export_audit,
+    // Where the reading of an export goes on: clients never see these.
+    transfers_export,
+    orders_export,
+    credit_history_export,
+    streams_export,
+    activity_export,
 };
 
 /// Packs the stable key of a list's last item:

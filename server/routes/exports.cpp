@@ -16,9 +16,6 @@ namespace {
 using domain::ExportSource;
 using domain::ExportStatus;
 
-constexpr char export_cursor = 'x';
-constexpr char audit_cursor = 'u';
-
 /// What a source needs and takes, besides a period.
 struct SourceRules {
     enum class Use { refused, optional, required };
@@ -38,6 +35,7 @@ constexpr SourceRules sources[] = {
     {ExportSource::orders, "orders", refused, refused, domain::LedgerKind::money, false, false},
     {ExportSource::credit_history, "credit_history", required, optional,
      domain::LedgerKind::credits, true, false},
+    {ExportSource::streams, "streams", required, optional, domain::LedgerKind::money, true, false},
     {ExportSource::activity, "activity", optional, optional, domain::LedgerKind::money, false,
      false},
 };
@@ -79,8 +77,8 @@ void check_use(JsonReader& in, SourceRules const& rules, domain::Export const& d
 }
 
 SourceRules const& read_draft(JsonReader& in, domain::Export& draft) {
-    auto const chosen =
-        in.choice("source", {"transfers", "entries", "orders", "credit_history", "activity"});
+    auto const chosen = in.choice(
+        "source", {"transfers", "entries", "orders", "credit_history", "streams", "activity"});
     auto const& rules = sources[chosen];
     draft.source = rules.source;
     draft.format = static_cast<domain::ExportFormat>(in.choice("format", {"csv", "ndjson"}));
@@ -259,7 +257,7 @@ Answer list_exports(RequestContext& context) {
     db::ExportPage wanted;
     wanted.organization = context.principal.organization;
     wanted.limit = *limit + 1;
-    if (!read_id_cursor(context, export_cursor, wanted.before))
+    if (!read_id_cursor(context, CursorKind::exports, wanted.before))
         co_return context.problem(Code::invalid_cursor);
     auto& desk = context.services.exports;
     auto const error = co_await desk.ready(context.deadline);
@@ -271,7 +269,7 @@ Answer list_exports(RequestContext& context) {
         write(json, row, desk.link_of(row, now));
     };
     co_return page(*items, *limit, write_item, [](domain::Export const& last) {
-        return CursorWriter(export_cursor).id(last.id.value.bytes).text();
+        return CursorWriter(CursorKind::exports).id(last.id.value.bytes).text();
     });
 }
 
@@ -293,7 +291,7 @@ Answer list_export_audit(RequestContext& context) {
     if (!limit) co_return bad_limit(context);
     db::ExportAuditPage wanted;
     wanted.limit = *limit + 1;
-    if (!read_id_cursor(context, audit_cursor, wanted.before))
+    if (!read_id_cursor(context, CursorKind::export_audit, wanted.before))
         co_return context.problem(Code::invalid_cursor);
     auto const row = co_await find_export(context);
     if (!row) co_return context.failure(row.error());
@@ -306,7 +304,7 @@ Answer list_export_audit(RequestContext& context) {
         write(json, audit);
     };
     co_return page(*items, *limit, write_item, [](domain::ExportAudit const& last) {
-        return CursorWriter(audit_cursor).id(last.id.value.bytes).text();
+        return CursorWriter(CursorKind::export_audit).id(last.id.value.bytes).text();
     });
 }
 

@@ -15,6 +15,7 @@ public:
         make_wallets();
         make_credits();
         make_sale();
+        make_exports();
     }
 
     std::vector<std::string> const& paths() const { return paths_; }
@@ -54,6 +55,19 @@ private:
              {"/accounts?", "/accounts/ann/entries?", "/transfers?", "/transfers?account=ann&",
               "/holds?", "/purchases?", "/reports?", "/streams?"})
             paths_.push_back(ledger + list);
+    }
+
+    void make_exports() {
+        std::string const list = "/v1/exports";
+        for (int i = 0; i < 2; ++i) make(list, R"({"source":"transfers","format":"csv"})");
+        paths_.push_back(list + '?');
+        auto const made = shop_.get(list + "?limit=1").document();
+        auto const path = list + '/' + std::string(made.at("data").at(0).at("id").as_string());
+        auto const is_ready = [&] {
+            return shop_.get(path).document().at("status").as_string() == "ready";
+        };
+        await_that(is_ready, "an export");
+        paths_.push_back(path + "/audit?");
     }
 
     void make_credits() {

@@ -241,6 +241,27 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(orders_and_credits_are_exported_as_they_are_listed
         history + "?address=ann");
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(streams_are_exported_as_they_are_listed, Store, Stores) {
+    Api api(Store::server());
+    auto const ledger = api.new_ledger();
+    fill(api, ledger, 1);
+    auto const list = ledger + "/streams";
+    for (int i = 0; i < 5; ++i) {
+        auto const made =
+            api.post(list, std::string(i % 2 == 0 ? R"({"sender":"ann","recipient":"bob")"
+                                                  : R"({"sender":"bob","recipient":"ann")") +
+                               R"(,"total":)" + std::to_string(i + 1) + R"(,"duration_s":1000})");
+        BOOST_REQUIRE_MESSAGE(made.status == 201, made.body);
+    }
+    // Drafts only: what vests would differ from one moment to the next.
+    check_same_as_list(
+        api, file_of(Store::server(), api, new_export(api, "streams", of_ledger(ledger))), list);
+    auto const of_ann = new_export(api, "streams", of_ledger(ledger, R"("account":"ann")"));
+    BOOST_TEST(lines_of(file_of(Store::server(), api, of_ann), "\n").size() == 5U);
+    auto const of_nobody = new_export(api, "streams", of_ledger(ledger, R"("account":"no")"));
+    BOOST_TEST(file_of(Store::server(), api, of_nobody).empty());
+}
+
 BOOST_AUTO_TEST_CASE_TEMPLATE(without_a_ledger_there_are_the_transfers_of_all, Store, Stores) {
     Api api(Store::server());
     std::map<std::string, int> wanted;
@@ -273,6 +294,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_makes_no_sense_is_refused, Store, Stores) {
              std::pair{"entries", of_ledger(money)},
              std::pair{"entries", std::string(R"(,"filter":{"account":"ann"})")},
              std::pair{"credit_history", std::string()},
+             std::pair{"streams", std::string()},
              std::pair{"orders", of_ledger(money)},
              std::pair{"orders", std::string(R"(,"filter":{"account":"ann"})")},
              std::pair{"transfers", std::string(R"(,"filter":{"account":"ann"})")},
