@@ -175,6 +175,21 @@ inline double metric(Api& api, std::string const& name) {
     return sum;
 }
 
+/// A server is ready before its Redis is; this returns when each of its threads has it.
+inline void await_redis(ServerProcess const& server) {
+    Api api(server);
+    auto const all_up = [&] {
+        auto const text = '\n' + api.get("/metrics").body;
+        std::string const name = "\npenstock_redis_up{";
+        auto at = text.find(name);
+        bool up = at != std::string::npos;
+        for (; up && at != std::string::npos; at = text.find(name, at + 1))
+            up = text.compare(text.find("} ", at) + 2, 2, "1\n") == 0;
+        return up;
+    };
+    await_that(all_up, "Redis");
+}
+
 /// Every invariant holds, by full scan.
 inline void check_verified(Api& api, std::string const& ledger) {
     auto const answer = api.get(ledger + "/verify");

@@ -76,6 +76,7 @@ struct House {
         : server(options(url_of(database), url_of(redis), std::move(more))),
           api(server),
           ledger(api.new_ledger()) {
+        await_redis(server);
         api.new_account(ledger, "ann");
     }
 
@@ -133,6 +134,7 @@ BOOST_AUTO_TEST_SUITE(edge)
 BOOST_AUTO_TEST_CASE(a_repetition_is_answered_alike_by_every_server_with_and_without_the_edge) {
     House house;
     ServerProcess second(options(url_of(house.database), url_of(house.redis)));
+    await_redis(second);
     ServerProcess without({"--database-url", url_of(house.database)});
     ServerProcess switched_off(
         options(url_of(house.database), url_of(house.redis), {"--edge", "off"}));
@@ -229,6 +231,7 @@ BOOST_AUTO_TEST_CASE(repetitions_of_a_finished_key_at_once_are_all_answered) {
 BOOST_AUTO_TEST_CASE(a_rejected_key_is_free_at_once_and_a_long_answer_is_left_to_the_database) {
     House house;
     ServerProcess second(options(url_of(house.database), url_of(house.redis)));
+    await_redis(second);
     Api other(second);
     auto const key = fresh("key");
     BOOST_TEST(house.api.withdraw(house.ledger, "ann", 5, key).status == 402U);
@@ -275,6 +278,7 @@ BOOST_AUTO_TEST_CASE(a_key_stays_in_flight_for_as_long_as_a_slow_database_takes)
     std::vector<std::string> const lease{"--edge-lease-ms", "3000"};
     House house(lease);
     ServerProcess second(options(url_of(house.database), url_of(house.redis), lease));
+    await_redis(second);
     Api other(second);
     RowLock lock(house.database, "ann");
     HttpAnswer slow;
@@ -302,6 +306,7 @@ BOOST_AUTO_TEST_CASE(a_killed_server_blocks_its_key_for_the_lease_and_no_longer)
     RedisServer redis;
     std::vector<std::string> const lease{"--edge-lease-ms", "1000"};
     ServerProcess survivor(options(url_of(database), url_of(redis), lease));
+    await_redis(survivor);
     Api api(survivor);
     auto const ledger = api.new_ledger();
     api.new_account(ledger, "ann");
@@ -312,6 +317,7 @@ BOOST_AUTO_TEST_CASE(a_killed_server_blocks_its_key_for_the_lease_and_no_longer)
     // A busy machine may come back to a key only after its lease.
     for (int round = 1; round <= 3 || (!met() && round <= 10); ++round) {
         ServerProcess doomed(options(url_of(database), url_of(redis), lease));
+        await_redis(doomed);
         RowLock lock(database, "ann");
         auto const key = fresh("key");
         std::jthread client([&] {
@@ -338,6 +344,7 @@ BOOST_AUTO_TEST_CASE(a_killed_server_blocks_its_key_for_the_lease_and_no_longer)
 BOOST_AUTO_TEST_CASE(a_flush_or_an_expiry_under_a_slow_database_has_one_effect) {
     House house({"--edge-lease-ms", "60000"});
     ServerProcess second(options(url_of(house.database), url_of(house.redis)));
+    await_redis(second);
     RedisTalk talk(house.redis.socket_path());
     long balance = 0;
     for (bool const flushed : {true, false}) {
@@ -405,6 +412,7 @@ BOOST_AUTO_TEST_CASE(a_lost_reply_changes_no_answer) {
     FaultProxy proxy(FaultProxy::Place::tcp(), FaultProxy::Place::unix_socket(redis.socket_path()));
     auto const redis_url = "redis://127.0.0.1:" + std::to_string(proxy.port());
     ServerProcess server(options(url_of(database), redis_url, {"--edge-wait-ms", "50"}));
+    await_redis(server);
     Api api(server);
     auto const ledger = api.new_ledger();
     api.new_account(ledger, "ann");
@@ -473,6 +481,7 @@ BOOST_AUTO_TEST_CASE(repetitions_are_answered_while_postgresql_is_stopped) {
     RedisServer redis;
     ServerProcess server(
         options(cluster.url(), url_of(redis), {"--admin-key", "an-admin-key-of-32-characters-ok"}));
+    await_redis(server);
     Api root(server, "an-admin-key-of-32-characters-ok");
     auto const made = root.post("/v1/organizations/00000000-0000-0000-0000-000000000000/keys",
                                 R"({"name":"till","scopes":["write"]})");

@@ -7,6 +7,8 @@ namespace penstock::tests {
 namespace {
 
 struct Town {
+    Town() { await_redis(server); }
+
     Database database;
     RedisServer redis;
     ServerProcess server{

@@ -117,7 +117,7 @@ private:
     void open() {
         if (socket_ >= 0) return;
         socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        timeval const limit{20, 0};
+        timeval const limit{60, 0};
         int const on = 1;
         ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
         ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
