@@ -81,7 +81,7 @@ public:
     }
     Pair(Pair&&) = delete;
 
-    asio::awaitable<pg::Answer<Done>> open() {
+    asio::awaitable<pg::Answer<pg::Done>> open() {
         auto const deadline = steady_now() + reach_max;
         bool const here = co_await source.ready(deadline);
         if (!here) co_return pg::failure_of(Errc::unavailable, "the source cannot be reached");
@@ -94,7 +94,7 @@ public:
         if (!(*ours)->same_shape(**theirs))
             co_return pg::failure_of(Errc::schema_mismatch, "their tables are not the same");
         catalog = *ours;
-        co_return Done();
+        co_return pg::Done();
     }
 
     asio::awaitable<void> close() {

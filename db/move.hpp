@@ -61,8 +61,8 @@ struct TableReport {
 /// May this database become, or stay, the copy of that one? It may when it is empty, when it is
 /// that one's copy already, or when the two have changed places. Says so in the target, so that no
 /// other database is ever copied over it. Fails with schema_mismatch and a sentence.
-asio::awaitable<pg::Answer<Done>> claim_shadow(pg::Address source, pg::Address target,
-                                               Migrations migrations, SteadyTime deadline);
+asio::awaitable<pg::Answer<pg::Done>> claim_shadow(pg::Address source, pg::Address target,
+                                                   Migrations migrations, SteadyTime deadline);
 
 /// Makes the target's rows those of the source, where they are not; goes on where an earlier one
 /// was interrupted. Writers may go on, if they write to both. The target must be claimed.

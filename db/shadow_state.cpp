@@ -65,12 +65,12 @@ asio::awaitable<pg::Answer<pg::Rows>> ask(pg::Address address, std::string text,
     co_return co_await connection.query(std::move(text), std::move(params), deadline);
 }
 
-asio::awaitable<pg::Answer<Done>> tell(pg::Address address, std::string text,
-                                       std::vector<std::string> params, SteadyTime deadline) {
+asio::awaitable<pg::Answer<pg::Done>> tell(pg::Address address, std::string text,
+                                           std::vector<std::string> params, SteadyTime deadline) {
     auto const answer =
         co_await ask(std::move(address), std::move(text), std::move(params), deadline);
     if (!answer) co_return answer.error();
-    co_return Done();
+    co_return pg::Done();
 }
 
 /// A text array as PostgreSQL reads it.
@@ -90,7 +90,8 @@ std::string array_of(mirror::Key const& key) {
 
 }  // namespace
 
-asio::awaitable<pg::Answer<Done>> prepare_shadow_state(pg::Address address, SteadyTime deadline) {
+asio::awaitable<pg::Answer<pg::Done>> prepare_shadow_state(pg::Address address,
+                                                           SteadyTime deadline) {
     return tell(std::move(address), create_tables, {}, deadline);
 }
 
@@ -125,8 +126,8 @@ pg::Failure refused(std::string why) {
 
 }  // namespace
 
-asio::awaitable<pg::Answer<Done>> claim_shadow(pg::Address source, pg::Address target,
-                                               Migrations migrations, SteadyTime deadline) {
+asio::awaitable<pg::Answer<pg::Done>> claim_shadow(pg::Address source, pg::Address target,
+                                                   Migrations migrations, SteadyTime deadline) {
     auto const here = co_await check_schema(source, migrations, deadline);
     if (!here) co_return here.error();
     auto const there = co_await check_schema(target, migrations, deadline);
@@ -136,7 +137,7 @@ asio::awaitable<pg::Answer<Done>> claim_shadow(pg::Address source, pg::Address t
     if (!ours) co_return ours.error();
     auto const theirs = co_await read_copy(target, deadline);
     if (!theirs) co_return theirs.error();
-    if (theirs->of == here->identity) co_return Done();
+    if (theirs->of == here->identity) co_return pg::Done();
     bool const changed_places = ours->of == there->identity;
     if (changed_places && ours->unfinished)
         co_return refused("the source is itself a copy of the target that was never finished");
@@ -170,8 +171,8 @@ asio::awaitable<pg::Answer<std::vector<std::string>>> sample_keys(pg::Address so
     co_return keys;
 }
 
-asio::awaitable<pg::Answer<Done>> open_shadow_server(pg::Address source, std::string id,
-                                                     SteadyTime deadline) {
+asio::awaitable<pg::Answer<pg::Done>> open_shadow_server(pg::Address source, std::string id,
+                                                         SteadyTime deadline) {
     std::vector<std::string> params;
     params.push_back(std::move(id));
     return tell(std::move(source), "INSERT INTO penstock_shadow.servers (id) VALUES ($1)",
@@ -190,9 +191,9 @@ asio::awaitable<pg::Answer<std::vector<ShadowServer>>> list_shadow_servers(pg::A
     co_return servers;
 }
 
-asio::awaitable<pg::Answer<Done>> close_shadow_gaps(pg::Address source,
-                                                    std::vector<ShadowServer> servers,
-                                                    SteadyTime deadline) {
+asio::awaitable<pg::Answer<pg::Done>> close_shadow_gaps(pg::Address source,
+                                                        std::vector<ShadowServer> servers,
+                                                        SteadyTime deadline) {
     for (auto const& server : servers) {
         std::vector<std::string> params{server.id, std::to_string(server.gaps)};
         std::string text =
@@ -205,7 +206,7 @@ asio::awaitable<pg::Answer<Done>> close_shadow_gaps(pg::Address source,
         auto const told = co_await tell(source, std::move(text), std::move(params), deadline);
         if (!told) co_return told;
     }
-    co_return Done();
+    co_return pg::Done();
 }
 
 asio::awaitable<pg::Answer<std::vector<BackfillPosition>>> read_backfill(pg::Address target,
@@ -237,8 +238,8 @@ asio::awaitable<pg::Answer<std::vector<BackfillPosition>>> read_backfill(pg::Add
     co_return positions;
 }
 
-asio::awaitable<pg::Answer<Done>> write_backfill(pg::Address target, BackfillPosition position,
-                                                 SteadyTime deadline) {
+asio::awaitable<pg::Answer<pg::Done>> write_backfill(pg::Address target, BackfillPosition position,
+                                                     SteadyTime deadline) {
     std::vector<std::string> params{position.table,
                                     position.after ? array_of(*position.after) : "{}",
                                     position.complete ? "true" : "false"};
@@ -250,7 +251,7 @@ asio::awaitable<pg::Answer<Done>> write_backfill(pg::Address target, BackfillPos
                 std::move(params), deadline);
 }
 
-asio::awaitable<pg::Answer<Done>> forget_backfill(pg::Address target, SteadyTime deadline) {
+asio::awaitable<pg::Answer<pg::Done>> forget_backfill(pg::Address target, SteadyTime deadline) {
     return tell(std::move(target), "DELETE FROM penstock_shadow.backfill", {}, deadline);
 }
 

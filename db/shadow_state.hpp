@@ -28,20 +28,21 @@ struct ShadowServer {
 };
 
 /// Makes the tables of the move where they are missing.
-asio::awaitable<pg::Answer<Done>> prepare_shadow_state(pg::Address address, SteadyTime deadline);
+asio::awaitable<pg::Answer<pg::Done>> prepare_shadow_state(pg::Address address,
+                                                           SteadyTime deadline);
 
 /// Says in the source that a server begins to write to the shadow, before it writes anything: if
 /// it dies, this is what tells.
-asio::awaitable<pg::Answer<Done>> open_shadow_server(pg::Address source, std::string id,
-                                                     SteadyTime deadline);
+asio::awaitable<pg::Answer<pg::Done>> open_shadow_server(pg::Address source, std::string id,
+                                                         SteadyTime deadline);
 
 asio::awaitable<pg::Answer<std::vector<ShadowServer>>> list_shadow_servers(pg::Address source,
                                                                            SteadyTime deadline);
 
 /// After a backfill that began when these were listed: what they had left out is there now.
-asio::awaitable<pg::Answer<Done>> close_shadow_gaps(pg::Address source,
-                                                    std::vector<ShadowServer> servers,
-                                                    SteadyTime deadline);
+asio::awaitable<pg::Answer<pg::Done>> close_shadow_gaps(pg::Address source,
+                                                        std::vector<ShadowServer> servers,
+                                                        SteadyTime deadline);
 
 /// How far a backfill is; nullopt: nothing of this table yet.
 struct BackfillPosition {
@@ -52,9 +53,9 @@ struct BackfillPosition {
 
 asio::awaitable<pg::Answer<std::vector<BackfillPosition>>> read_backfill(pg::Address target,
                                                                          SteadyTime deadline);
-asio::awaitable<pg::Answer<Done>> write_backfill(pg::Address target, BackfillPosition position,
-                                                 SteadyTime deadline);
-asio::awaitable<pg::Answer<Done>> forget_backfill(pg::Address target, SteadyTime deadline);
+asio::awaitable<pg::Answer<pg::Done>> write_backfill(pg::Address target, BackfillPosition position,
+                                                     SteadyTime deadline);
+asio::awaitable<pg::Answer<pg::Done>> forget_backfill(pg::Address target, SteadyTime deadline);
 
 /// Keeps this server's row up to date.
 class ShadowKeeper {

@@ -9,6 +9,7 @@
 #include "tests/db/job_rules.hpp"
 #include "tests/db/postgres_fixture.hpp"
 #include "tests/db/sale_rules.hpp"
+#include "tests/db/shadow_fixture.hpp"
 #include "tests/db/stream_rules.hpp"
 
 using namespace penstock;
@@ -28,6 +29,16 @@ void keep(tests::ConformanceRule const& rule, tests::MigratedDatabase& database)
         };
         tests::with_store(database.store_options(), body);
     }
+}
+
+/// By a store that writes to two databases.
+void keep_twice(tests::ConformanceRule const& rule, tests::Cluster const& cluster) {
+    tests::MigratedDatabase from(cluster.url()), to(cluster.url());
+    auto body = [&](tests::Twin& twin) -> asio::awaitable<void> {
+        co_await rule.check(twin.store);
+        co_await tests::must_follow(twin);
+    };
+    tests::with_twin(from, to, body);
 }
 
 }  // namespace
@@ -55,6 +66,7 @@ BOOST_AUTO_TEST_CASE(every_statement_is_executed_by_the_rules_of_a_store) {
     for (auto const rules : {tests::conformance_rules(), tests::sale_rules(), tests::credit_rules(),
                              tests::job_rules(), tests::stream_rules(), tests::export_rules()})
         for (auto const& rule : rules) keep(rule, database);
+    keep_twice(tests::conformance_rules().front(), cluster);
     for (auto const* statement : db::sql::all) {
         auto const line = first_line(statement->text);
         auto const calls =
