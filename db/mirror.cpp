@@ -32,6 +32,11 @@ constexpr Listed tables[] = {
     {"credit_operations"},
     {"credit_entries"},
     {"credit_lots"},
+    {"streams"},
+    {"exports"},
+    {"export_audit"},
+    {"export_chunks", 4},  // of megabytes
+    {"export_secrets"},
 };
 
 constexpr std::string_view own[] = {"schema_migrations"};

@@ -143,6 +143,12 @@ void ShadowLink::touch(std::string_view table, mirror::Fields row) {
     enqueue(std::move(batch));
 }
 
+void ShadowLink::miss() {
+    progress_.pushed.fetch_add(1);
+    leave_out(1);
+    note_queue();
+}
+
 void ShadowLink::touch_range(std::string_view table, mirror::Range range) {
     Batch batch;
     batch.ranges.emplace_back(table, std::move(range));

@@ -90,6 +90,8 @@ public:
     void push(domain::Changes changes, bool certain = true);
     /// One row was changed by something that is not a batch.
     void touch(std::string_view table, mirror::Fields row);
+    /// Something was changed, and nobody says what: a gap.
+    void miss();
     /// Rows of a range were changed, and nobody says which.
     void touch_range(std::string_view table, mirror::Range range);
 

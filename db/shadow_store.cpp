@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "db/credit_store.hpp"
+#include "db/export_store.hpp"
+#include "db/stream_store.hpp"
 #include "reactor/deadline.hpp"
 #include "reactor/task_group.hpp"
 
@@ -19,13 +21,15 @@ namespace {
 /// How long a read waits for the shadow before the primary answers it.
 constexpr milliseconds fit_within{100};
 constexpr milliseconds look_again{1};
+constexpr milliseconds follows_within{10'000};
 
-/// Until everything that was pushed before is applied; false when that takes too long.
+/// Until everything that was pushed before is applied; false when that takes too long. For
+/// background work, which has time.
 asio::awaitable<bool> follows(ShadowLink const& link) {
     auto const wanted = link.progress().pushed.load();
-    auto const deadline = steady_now() + fit_within;
+    auto const deadline = steady_now() + follows_within;
     while (link.progress().applied.load() < wanted) {
-        if (steady_now() >= deadline) co_return false;
+        if (!link.up() || steady_now() >= deadline) co_return false;
         bool const awake = co_await reactor::sleep_until(steady_now() + look_again);
         if (!awake) co_return false;
     }
@@ -141,6 +145,24 @@ class ShadowCredits final : public CreditStore {
 public:
     ShadowCredits(ShadowStore& store, CreditStore& primary) : store_(store), primary_(primary) {}
 
+    Repaired compare_lots(LedgerId ledger, SteadyTime deadline) override {
+        return primary_.compare_lots(ledger, deadline);
+    }
+    /// What it rewrites no batch names, and it may be anything of a ledger: a backfill brings it.
+    Repaired repair_lots(LedgerId ledger, std::optional<std::string> address,
+                         SteadyTime deadline) override {
+        auto repaired = co_await primary_.repair_lots(ledger, std::move(address), deadline);
+        auto const changed = [](LotRepair const& lots) {
+            return lots.missing + lots.differing + lots.surplus + lots.misclosed > 0;
+        };
+        if (!repaired || changed(*repaired)) store_.link_.miss();
+        co_return repaired;
+    }
+    Listed<LedgerBehind> list_ledgers_behind(std::optional<LedgerId> after, std::size_t limit,
+                                             SteadyTime deadline) override {
+        return primary_.list_ledgers_behind(after, limit, deadline);
+    }
+
     Listed<ReferencedLot> list_valid_lots(AccountName name, Instant at,
                                           SteadyTime deadline) override {
         return store_.read<std::vector<ReferencedLot>>(
@@ -183,6 +205,101 @@ private:
     CreditStore& primary_;
 };
 
+class ShadowStreams final : public StreamStore {
+public:
+    explicit ShadowStreams(ShadowStore& store) : store_(store) {}
+
+    asio::awaitable<Result<std::optional<Stream>>> find_stream(LedgerId ledger, StreamId id,
+                                                               SteadyTime deadline) override {
+        return store_.read<std::optional<Stream>>(
+            [=](Store& store) { return store.streams().find_stream(ledger, id, deadline); });
+    }
+    asio::awaitable<Result<StreamList>> list_streams(LedgerId ledger, StreamPage page,
+                                                     SteadyTime deadline) override {
+        return store_.read<StreamList>(
+            [=](Store& store) { return store.streams().list_streams(ledger, page, deadline); });
+    }
+
+private:
+    ShadowStore& store_;
+};
+
+/// Files are written and read in the primary. What is written there is told to the shadow.
+class ShadowExports final : public ExportStore {
+public:
+    ShadowExports(ExportStore& primary, ExportStore& shadow, ShadowLink& link)
+        : primary_(primary), shadow_(shadow), link_(link) {}
+
+    Found<Export> find(std::optional<OrganizationId> organization, ExportId id,
+                       SteadyTime deadline) override {
+        return primary_.find(organization, id, deadline);
+    }
+    Listed<Export> list(ExportPage page, SteadyTime deadline) override {
+        return primary_.list(page, deadline);
+    }
+    Listed<ExportAudit> list_audit(ExportAuditPage page, SteadyTime deadline) override {
+        return primary_.list_audit(page, deadline);
+    }
+    Found<ExportProgress> begin(HeldJob held, SteadyTime deadline) override {
+        auto begun = co_await primary_.begin(held, deadline);
+        touch(held);
+        co_return begun;
+    }
+    asio::awaitable<Result<JobEnd>> append(HeldJob held, ExportChunk chunk,
+                                           SteadyTime deadline) override {
+        auto const start = std::to_string(chunk.start);
+        auto const end = co_await primary_.append(held, std::move(chunk), deadline);
+        touch(held);
+        link_.touch("export_chunks", {{"export_id", held.job.to_string()}, {"start", start}});
+        co_return end;
+    }
+    asio::awaitable<Result<JobEnd>> finish(HeldJob held, ExportEnd file,
+                                           SteadyTime deadline) override {
+        auto const audit = file.audit.to_string();
+        auto const end = co_await primary_.finish(held, std::move(file), deadline);
+        touch(held);
+        link_.touch("export_audit", {{"export_id", held.job.to_string()}, {"id", audit}});
+        co_return end;
+    }
+    asio::awaitable<Result<std::string>> read(ExportId id, std::int64_t from, std::size_t bytes_max,
+                                              SteadyTime deadline) override {
+        return primary_.read(id, from, bytes_max, deadline);
+    }
+    /// The same care of the same rows, with the same ids for what it records.
+    asio::awaitable<Result<std::size_t>> care(ExportCare order, SteadyTime deadline) override {
+        bool fit = co_await follows(link_);
+        auto const same = order;
+        auto const done = co_await primary_.care(std::move(order), deadline);
+        if (!done || *done == 0) co_return done;
+        if (fit) {
+            auto const there = co_await shadow_.care(same, deadline);
+            fit = there && *there == *done;
+        }
+        if (!fit) link_.miss();
+        co_return done;
+    }
+    asio::awaitable<Result<std::string>> secret(SteadyTime deadline) override {
+        return primary_.secret(deadline);
+    }
+    asio::awaitable<error_code> settle(SteadyTime deadline) override {
+        return primary_.settle(deadline);
+    }
+    std::unique_ptr<TransferScanner> scan(TransferScan scan) override {
+        return primary_.scan(std::move(scan));
+    }
+
+private:
+    /// An export has its job's id.
+    void touch(HeldJob held) {
+        link_.touch("exports", {{"id", held.job.to_string()}});
+        link_.touch("jobs", {{"id", held.job.to_string()}});
+    }
+
+    ExportStore& primary_;
+    ExportStore& shadow_;
+    ShadowLink& link_;
+};
+
 asio::awaitable<bool> ShadowFleet::caught_up(SteadyTime deadline) const {
     std::vector<std::uint64_t> wanted;
     for (auto const* link : links_) wanted.push_back(link->progress().pushed.load());
@@ -216,7 +333,9 @@ ShadowStore::ShadowStore(asio::any_io_executor executor, Store& primary,
       fleet_(fleet),
       link_(executor, std::move(options)),
       jobs_(std::make_unique<ShadowJobs>(primary.jobs(), shadow_->jobs(), link_)),
-      credits_(std::make_unique<ShadowCredits>(*this, primary.credits())) {
+      credits_(std::make_unique<ShadowCredits>(*this, primary.credits())),
+      streams_(std::make_unique<ShadowStreams>(*this)),
+      exports_(std::make_unique<ShadowExports>(primary.exports(), shadow_->exports(), link_)) {
     fleet.join(link_);
 }
 
@@ -447,6 +566,10 @@ asio::awaitable<Result<std::size_t>> ShadowStore::purge(Instant before, std::siz
 }
 
 CreditStore& ShadowStore::credits() { return *credits_; }
+
+StreamStore& ShadowStore::streams() { return *streams_; }
+
+ExportStore& ShadowStore::exports() { return *exports_; }
 
 JobQueue& ShadowStore::jobs() { return *jobs_; }
 

@@ -30,10 +30,12 @@ private:
 
 class ShadowJobs;
 class ShadowCredits;
+class ShadowStreams;
+class ShadowExports;
 
 /// `read_from` the shadow: lists and finds of what clients ask for. What decisions rest on (loads,
-/// API keys, what is due, what a sale's gate is built from, the queue of jobs) comes from the
-/// primary, as does whatever the shadow does not have in time.
+/// API keys, what is due, what a sale's gate is built from, the queue of jobs, exports) comes from
+/// the primary, as does whatever the shadow does not have in time.
 class ShadowStore final : public Store {
 public:
     ShadowStore(asio::any_io_executor executor, Store& primary, std::unique_ptr<Store> shadow,
@@ -94,6 +96,8 @@ public:
     Listed<Check> verify(domain::LedgerId, SteadyTime) override;
     Listed<Check> verify_sales(SteadyTime) override;
     CreditStore& credits() override;
+    StreamStore& streams() override;
+    ExportStore& exports() override;
     JobQueue& jobs() override;
 
     ShadowLink& link() { return link_; }
@@ -101,6 +105,7 @@ public:
 
 private:
     friend class ShadowCredits;
+    friend class ShadowStreams;
     /// Asks the store that reads come from now.
     template <class T>
     asio::awaitable<Result<T>> read(std::function<asio::awaitable<Result<T>>(Store&)> ask);
@@ -114,6 +119,8 @@ private:
     ShadowLink link_;
     std::unique_ptr<ShadowJobs> jobs_;
     std::unique_ptr<ShadowCredits> credits_;
+    std::unique_ptr<ShadowStreams> streams_;
+    std::unique_ptr<ShadowExports> exports_;
 };
 
 }  // namespace penstock::db

@@ -4,10 +4,12 @@
 #include <boost/test/unit_test.hpp>
 
 #include "tests/db/credit_rules.hpp"
+#include "tests/db/export_rules.hpp"
 #include "tests/db/job_rules.hpp"
 #include "tests/db/rules.hpp"
 #include "tests/db/sale_rules.hpp"
 #include "tests/db/shadow_fixture.hpp"
+#include "tests/db/stream_rules.hpp"
 
 using namespace penstock;
 using tests::LivingWriter;
@@ -20,7 +22,7 @@ using Differences = std::vector<std::string>;
 /// With rows of every table that a rule fills.
 void fill(MigratedDatabase& database) {
     for (auto const rules : {tests::conformance_rules(), tests::sale_rules(), tests::credit_rules(),
-                             tests::job_rules()}) {
+                             tests::job_rules(), tests::stream_rules(), tests::export_rules()}) {
         auto body = [&](db::Store& store, LivingWriter&, LivingWriter&) -> asio::awaitable<void> {
             for (auto const& rule : rules) co_await rule.check(store);
         };

@@ -36,13 +36,18 @@ struct Twin {
     db::ShadowStore store;
 };
 
-/// body(Twin&) beside a living one.
+/// body(Twin&) beside a living one, once it knows its shadow.
 template <class Body>
 void with_twin(MigratedDatabase const& from, MigratedDatabase const& to, Body body,
                db::ReadFrom read_from = db::ReadFrom::primary, std::size_t queue_rows = 200'000) {
     asio::io_context context{1};
     Twin twin(context.get_executor(), from, to, read_from, queue_rows);
-    auto whole = [&]() -> asio::awaitable<void> { co_await body(twin); };
+    auto whole = [&]() -> asio::awaitable<void> {
+        // Where the shadow is none, the test says so itself.
+        auto known = [&] { return twin.store.link().up() || !knows; };
+        co_await eventually(known);
+        co_await body(twin);
+    };
     run_beside(context, twin.store, whole);
 }
 
