@@ -233,7 +233,9 @@ BOOST_AUTO_TEST_CASE(a_statement_with_a_clock_is_refused) {
     auto const rule = statements_take_time_as_a_parameter;
     breaks(rule, "-- Why.\nselect NOW();\n", "db/sql/a.sql");
     breaks(rule, "-- Why.\nselect current_timestamp;\n", "db/sql/a.sql");
+    breaks(rule, "-- Why.\nselect clock_timestamp() - now(), now();\n", "db/sql/a.sql");
     keeps(rule, "-- Not now().\nselect $1;\n", "db/sql/a.sql");
+    keeps(rule, "-- Why.\nselect clock_timestamp() - now();\n", "db/sql/a.sql");
     keeps(rule, "-- Why.\ncreate table t (at timestamptz default now());\n",
           "db/migrations/0001_a.sql");
 }
