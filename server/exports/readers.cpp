@@ -314,6 +314,8 @@ std::string export_header(ExportSource source, domain::ExportFormat format) {
     std::string line;
     if (format != domain::ExportFormat::csv) return line;
     CsvHeader header(line);
+    domain::Stream nothing;
+    nothing.duration = std::chrono::seconds{1};
     switch (source) {
         case ExportSource::transfers:
             transfer_members(header, db::TransferView(), "");
@@ -328,7 +330,7 @@ std::string export_header(ExportSource source, domain::ExportFormat format) {
             credit_entry_members(header, domain::CreditEntry());
             break;
         case ExportSource::streams:
-            stream_members(header, domain::Stream{.duration = std::chrono::seconds{1}}, {});
+            stream_members(header, nothing, {});
             break;
         case ExportSource::activity:
             activity_members(header, db::Activity());
