@@ -9,6 +9,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/json.hpp>
 #include <boost/test/unit_test.hpp>
+#include <sstream>
 
 #include "bench/chaos/process.hpp"
 #include "tests/bench/support/mock_server.hpp"
@@ -53,11 +54,11 @@ ChaosResult sale_against(Mischief mischief, std::int64_t stock = 100) {
 
 /// "of 5 units that were left 2 could be bought": 3.
 int held_back_by(std::string const& difference) {
-    int left = 0;
-    int bought = 0;
-    auto const* const pattern = "of %d units that were left %d could be bought";
-    int const read = std::sscanf(difference.c_str(), pattern, &left, &bought);
-    return read == 2 ? left - bought : -1;
+    std::vector<int> numbers;
+    std::istringstream words(difference);
+    for (std::string word; words >> word;)
+        if (word.find_first_not_of("0123456789") == word.npos) numbers.push_back(std::stoi(word));
+    return numbers.size() == 2 ? numbers[0] - numbers[1] : -1;
 }
 
 std::string all_text(ChaosResult const& result) {
