@@ -440,8 +440,8 @@ asio::awaitable<pg::Answer<BackfillReport>> backfill(MoveOptions options) {
         if (!report) co_return report;
         all.rows += report->rows;
         all.copied += report->copied;
-        auto const forgotten = co_await forget_backfill(target, steady_now() + reach_max);
-        if (!forgotten) co_return forgotten.error();
+        auto const completed = co_await complete_backfill(target, steady_now() + reach_max);
+        if (!completed) co_return completed.error();
         bool const gaps = std::any_of(servers->begin(), servers->end(),
                                       [](auto const& one) { return one.left_a_gap(); });
         // Of a walk that was continued the first part is older than what was listed.

@@ -24,11 +24,17 @@ using namespace domain;
 constexpr std::string_view accounts_table = "accounts";
 
 std::size_t rows_of(Changes const& changes) {
-    std::size_t rows = 1;
-    auto const count = [&rows](std::string_view, mirror::Fields const&) { ++rows; };
-    add_changed_rows(changes, count);
-    add_made_rows(changes, count);
-    return rows;
+    auto const& c = changes;
+    return 1 + c.new_organizations.size() + c.new_api_keys.size() + c.revoked_api_keys.size() +
+           c.new_ledgers.size() + c.changed_ledgers.size() + c.deleted_ledgers.size() +
+           c.new_accounts.size() + c.changed_accounts.size() + c.transfers.size() +
+           c.totals.size() + c.answers.size() + c.new_purchases.size() +
+           c.refunded_purchases.size() + c.new_holds.size() + c.ended_holds.size() +
+           c.events.size() + c.new_jobs.size() + c.retried_jobs.size() + c.new_products.size() +
+           c.changed_products.size() + c.new_orders.size() + c.cancelled_orders.size() +
+           c.credit_ledgers.size() + c.credit_operations.size() + c.credit_entries.size() +
+           c.new_lots.size() + c.changed_lots.size() + c.new_streams.size() +
+           c.changed_streams.size() + c.new_exports.size() + c.export_audits.size();
 }
 
 /// A statement of the writer that passes over rows that are there: those that are applied twice.
@@ -120,6 +126,7 @@ asio::awaitable<void> ShadowLink::run() {
     // All of them end on cancellation, and they live in this frame.
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     co_await lives.join();
+    ended_ = true;
     auto const left = progress_.pushed.load() - progress_.applied.load();
     queue_.clear();
     queued_rows_ = 0;
@@ -158,6 +165,10 @@ void ShadowLink::touch_range(std::string_view table, mirror::Range range) {
 
 void ShadowLink::enqueue(Batch batch) {
     progress_.pushed.fetch_add(1);
+    if (ended_) {
+        leave_out(1);
+        return;
+    }
     // One batch is always taken, however large: else it could never be applied.
     if (queued_rows_ > 0 && queued_rows_ + batch.rows > options_.queue_rows) {
         leave_out(1);

@@ -140,6 +140,7 @@ private:
     std::size_t queued_rows_ = 0;  ///< of the group at work, too
     ShadowProgress progress_;
     std::atomic<bool> claimed_{false};
+    bool ended_ = false;
     std::string reason_;  ///< of the last failure
     ShadowMetrics metrics_;
 };

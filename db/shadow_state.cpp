@@ -33,19 +33,24 @@ constexpr char const* create_tables =
     " at timestamptz NOT NULL DEFAULT clock_timestamp());"
     "CREATE TABLE IF NOT EXISTS penstock_shadow.copy_of ("
     " one boolean PRIMARY KEY DEFAULT true CHECK (one),"
-    " identity text NOT NULL)";
+    " identity text NOT NULL,"
+    " complete boolean NOT NULL)";
 
 /// Nothing that anybody made.
 constexpr char const* is_empty =
     "SELECT (NOT EXISTS (SELECT FROM ledgers) AND NOT EXISTS (SELECT FROM products)"
     " AND (SELECT count(*) FROM organizations) <= 1)::text";
 
-/// Of what this database is a copy, and whether it is one that was never finished.
+/// Of what this database is a copy, whether a whole one, and whether servers have it as their
+/// primary: those say so, or hold connections that write.
 constexpr char const* describe_copy =
     "SELECT coalesce((SELECT identity FROM penstock_shadow.copy_of), ''),"
-    " EXISTS (SELECT FROM penstock_shadow.backfill)::text,"
+    " coalesce((SELECT complete FROM penstock_shadow.copy_of), false)::text,"
     " EXISTS (SELECT FROM penstock_shadow.servers WHERE ended_at IS NULL"
-    " AND seen_at > clock_timestamp() - interval '30 seconds')::text";
+    " AND seen_at > clock_timestamp() - interval '30 seconds')::text,"
+    " EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()"
+    " AND application_name = 'penstock' AND pid <> pg_backend_pid()"
+    " AND backend_start < clock_timestamp() - interval '5 seconds')::text";
 
 /// A server that was not heard of for so long has died.
 constexpr char const* list_servers =
@@ -99,7 +104,7 @@ namespace {
 
 struct Copy {
     std::string of;
-    bool unfinished = false;
+    bool complete = false;
     bool is_written_to = false;  ///< by servers whose primary it is
     bool empty = false;
 };
@@ -114,8 +119,8 @@ asio::awaitable<pg::Answer<Copy>> read_copy(pg::Address address, SteadyTime dead
     if (!nothing) co_return nothing.error();
     Copy copy;
     copy.of = (*answer)[0].text(0);
-    copy.unfinished = (*answer)[0].text(1) == "true";
-    copy.is_written_to = (*answer)[0].text(2) == "true";
+    copy.complete = (*answer)[0].text(1) == "true";
+    copy.is_written_to = (*answer)[0].text(2) == "true" || (*answer)[0].text(3) == "true";
     copy.empty = (*nothing)[0].text(0) == "true";
     co_return copy;
 }
@@ -137,19 +142,20 @@ asio::awaitable<pg::Answer<pg::Done>> claim_shadow(pg::Address source, pg::Addre
     if (!ours) co_return ours.error();
     auto const theirs = co_await read_copy(target, deadline);
     if (!theirs) co_return theirs.error();
-    if (theirs->of == here->identity) co_return pg::Done();
-    bool const changed_places = ours->of == there->identity;
-    if (changed_places && ours->unfinished)
-        co_return refused("the source is itself a copy of the target that was never finished");
     if (theirs->is_written_to)
         co_return refused("servers have the target as their primary at this moment");
+    if (theirs->of == here->identity) co_return pg::Done();
+    bool const changed_places = ours->of == there->identity;
+    if (changed_places && !ours->complete)
+        co_return refused("the source is itself a copy of the target that was never finished");
     if (!changed_places && !theirs->empty)
         co_return refused(
             "the target is neither empty nor a copy of the source: what it holds would be lost");
-    std::vector<std::string> params{here->identity};
+    std::vector<std::string> params{here->identity, changed_places ? "true" : "false"};
     co_return co_await tell(target,
-                            "INSERT INTO penstock_shadow.copy_of (identity) VALUES ($1)"
-                            " ON CONFLICT (one) DO UPDATE SET identity = excluded.identity",
+                            "INSERT INTO penstock_shadow.copy_of (identity, complete)"
+                            " VALUES ($1, $2::text::boolean) ON CONFLICT (one) DO UPDATE"
+                            " SET identity = excluded.identity, complete = excluded.complete",
                             std::move(params), deadline);
 }
 
@@ -253,6 +259,13 @@ asio::awaitable<pg::Answer<pg::Done>> write_backfill(pg::Address target, Backfil
 
 asio::awaitable<pg::Answer<pg::Done>> forget_backfill(pg::Address target, SteadyTime deadline) {
     return tell(std::move(target), "DELETE FROM penstock_shadow.backfill", {}, deadline);
+}
+
+asio::awaitable<pg::Answer<pg::Done>> complete_backfill(pg::Address target, SteadyTime deadline) {
+    return tell(std::move(target),
+                "DELETE FROM penstock_shadow.backfill;"
+                "UPDATE penstock_shadow.copy_of SET complete = true",
+                {}, deadline);
 }
 
 ShadowKeeper::ShadowKeeper(asio::any_io_executor executor, pg::Address source, std::string id,

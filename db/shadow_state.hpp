@@ -56,6 +56,8 @@ asio::awaitable<pg::Answer<std::vector<BackfillPosition>>> read_backfill(pg::Add
 asio::awaitable<pg::Answer<pg::Done>> write_backfill(pg::Address target, BackfillPosition position,
                                                      SteadyTime deadline);
 asio::awaitable<pg::Answer<pg::Done>> forget_backfill(pg::Address target, SteadyTime deadline);
+/// From now on the target is a whole copy.
+asio::awaitable<pg::Answer<pg::Done>> complete_backfill(pg::Address target, SteadyTime deadline);
 
 /// Keeps this server's row up to date.
 class ShadowKeeper {

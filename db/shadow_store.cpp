@@ -47,7 +47,14 @@ public:
     }
     asio::awaitable<error_code> commit(Changes changes, SteadyTime deadline) override {
         auto copy = changes;
-        auto const error = co_await primary_->commit(std::move(changes), deadline);
+        error_code error;
+        try {
+            error = co_await primary_->commit(std::move(changes), deadline);
+        } catch (...) {
+            // Cancelled while it was committing: what became of it, nobody waits to hear.
+            link_.push(std::move(copy), false);
+            throw;
+        }
         bool const unknown = error == Errc::commit_unknown;
         if (!error || unknown) link_.push(std::move(copy), !unknown);
         co_return error;

@@ -206,6 +206,8 @@ std::unique_ptr<db::ShadowStore> make_shadow(asio::any_io_executor executor, Opt
     auto target =
         postgres_options(options, database_address(options.shadow_store, "--shadow-store"));
     target.backoff.most = reconnect_within;
+    // Whose connections are named as a server's, that is the database it has as its primary.
+    target.connection.application_name = "penstock-mirror";
     auto shadow = std::make_unique<db::PostgresStore>(executor, std::move(target));
     return std::make_unique<db::ShadowStore>(executor, *primary, std::move(shadow),
                                              shadow_options(options, log), options.read_from,

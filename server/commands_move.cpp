@@ -122,6 +122,13 @@ asio::awaitable<std::size_t> compare_answers(db::PostgresOptions from, db::Postg
     co_return found;
 }
 
+/// Named so that nobody takes it for a server's.
+db::PostgresOptions looking(Options const& options, db::pg::Address const& address) {
+    auto postgres = postgres_options(options, address);
+    postgres.connection.application_name = "penstock-parity";
+    return postgres;
+}
+
 ParityLimits parity_limits(Options const& options) {
     ParityLimits limits;
     limits.pages = options.pages;
@@ -160,8 +167,7 @@ int parity(Options const& options) {
     auto found = print(tables);
     auto const keys =
         must(run_to_end(db::sample_keys(source, options.keys, steady_now() + look_max)), "keys");
-    found += run_to_end(compare_answers(postgres_options(options, source),
-                                        postgres_options(options, target), keys,
+    found += run_to_end(compare_answers(looking(options, source), looking(options, target), keys,
                                         parity_limits(options)));
     if (found == 0) {
         std::printf("parity: the two are the same\n");

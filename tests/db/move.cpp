@@ -171,10 +171,8 @@ BOOST_AUTO_TEST_CASE(a_database_is_only_ever_copied_over_its_own_copy) {
     BOOST_TEST(tests::claimed(other, two) == "");
     BOOST_TEST(tests::claimed(other, two) == "");
     // The two change places, but not while the copy is unfinished, nor while the other is in use.
-    auto sql = two.connect();
-    sql("INSERT INTO penstock_shadow.backfill (table_name, complete) VALUES ('accounts', false)");
     BOOST_TEST(tests::claimed(two, other).find("never finished") != std::string::npos);
-    sql("DELETE FROM penstock_shadow.backfill");
+    tests::backfilled(tests::move_options(other, two));
     auto used = other.connect();
     used("INSERT INTO penstock_shadow.servers (id) VALUES ('a')");
     BOOST_TEST(tests::claimed(two, other).find("at this moment") != std::string::npos);
