@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "db/credit_store.hpp"
+#include "db/export_store.hpp"
+#include "db/stream_store.hpp"
 #include "domain/decide.hpp"
 #include "reactor/deadline.hpp"
 #include "reactor/task_group.hpp"
@@ -209,6 +211,13 @@ private:
             page.limit = limits_.page_items;
             return named(store.list_activity(id, page, deadline()), by_id);
         };
+        auto const exports = [this, id](db::Store& store, std::optional<std::string> after) {
+            db::ExportPage page;
+            page.organization = id;
+            page.before = before<ExportId>(after);
+            page.limit = limits_.page_items;
+            return named(store.exports().list(page, deadline()), by_id);
+        };
         auto const jobs = [this, id](db::Store& store, std::optional<std::string> after) {
             db::JobPage page;
             page.organization = id;
@@ -216,11 +225,9 @@ private:
             page.limit = limits_.page_items;
             return named(store.jobs().list(page, deadline()), by_id);
         };
-        return {{name + "keys", keys},
-                {name + "ledgers", ledgers},
-                {name + "products", products},
-                {name + "activity", activity},
-                {name + "jobs", jobs}};
+        return {{name + "keys", keys},         {name + "ledgers", ledgers},
+                {name + "products", products}, {name + "activity", activity},
+                {name + "jobs", jobs},         {name + "exports", exports}};
     }
 
     List orders_of(ProductId product, std::string name) const {
@@ -261,6 +268,13 @@ private:
             return named(store.list_holds(id, page, deadline()), by_id);
         };
         lists.push_back({name + "holds", holds});
+        auto const streams = [this, id](db::Store& store, std::optional<std::string> after) {
+            db::StreamPage page;
+            page.before = before<StreamId>(after);
+            page.limit = limits_.page_items;
+            return streams_by_id(store, id, page);
+        };
+        lists.push_back({name + "streams", streams});
         if (ledger.kind != LedgerKind::credits) return lists;
         for (auto& list : credit_lists(id, name)) lists.push_back(std::move(list));
         return lists;
@@ -279,6 +293,15 @@ private:
     asio::awaitable<Result<Names>> transfers_by_id(db::Store& store, LedgerId id,
                                                    db::TransferPage page) const {
         auto const list = co_await store.list_transfers(id, page, deadline());
+        if (!list) co_return list.error();
+        Names names;
+        for (auto const& one : list->items) names.push_back(one.id.to_string());
+        co_return names;
+    }
+
+    asio::awaitable<Result<Names>> streams_by_id(db::Store& store, LedgerId id,
+                                                 db::StreamPage page) const {
+        auto const list = co_await store.streams().list_streams(id, page, deadline());
         if (!list) co_return list.error();
         Names names;
         for (auto const& one : list->items) names.push_back(one.id.to_string());
