@@ -488,7 +488,8 @@ asio::awaitable<void> compare_credits(Both both, Source& source, Known known, In
     for (int i = 0; i < 40; ++i) {
         auto const& some = known.credited[source.below(known.credited.size())].operation;
         Instant const at{now.ms - static_cast<Amount>(source.below(20'000))};
-        co_await both.valid_lots({ledger, tests::some_credit_address(draw)}, at);
+        AccountName const name{ledger, tests::some_credit_address(draw)};
+        co_await both.valid_lots(name, at);
         db::CreditBalancePage balances;
         balances.at = at;
         balances.limit = 1 + source.below(4);
