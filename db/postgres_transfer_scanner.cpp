@@ -109,7 +109,7 @@ asio::awaitable<error_code> PostgresTransferScanner::look_up(std::vector<Account
     if (!found) co_return found.error();
     auto read = [&] {
         for (pg::Row const row : *found) book_.add(account(row, 0), row.text(1));
-        return true;
+        return found->size();
     };
     auto const done = pg::decoded(read);
     co_return done ? error_code() : done.error();
