@@ -2,7 +2,8 @@
 -- $8), of the types $3 (transfers: of the kinds $4), in the ledger $2 or in every ledger of an
 -- organization ($1) where there is such an account. Both sides of every kind of row, merged:
 -- accounts_by_address, then ranges of the parties' indexes; rows of other types are passed over.
--- Operations on credits by their entries, those of an issuer by credit_operations_by_issuer.
+-- Operations on credits by their entries, each looked up by itself (LIMIT 1 keeps the planner from
+-- beginning with the operations); those of an issuer by credit_operations_by_issuer.
 WITH l AS MATERIALIZED (
     SELECT id, name FROM ledgers
     WHERE organization_id = $1 AND deleted_at IS NULL AND ($2 IS NULL OR id = $2)
@@ -84,15 +85,18 @@ WITH l AS MATERIALIZED (
          ORDER BY e.id DESC LIMIT $6)) n)
     UNION ALL
     (SELECT n.* FROM own CROSS JOIN LATERAL (
-        (SELECT o.id, (50 + o.kind)::int2, o.ledger_id, o.id::text AS subject,
+        (SELECT e.operation_id, (50 + o.kind)::int2, own.ledger_id, e.operation_id::text AS subject,
             NULL::uuid, NULL::uuid, NULL::int8, NULL::uuid
          FROM (
              SELECT DISTINCT ON (e.operation_id) e.operation_id FROM credit_entries e
              WHERE e.account_id = own.id AND e.operation_id < $5 AND $3 && '{51, 52, 53}'::int2[]
              ORDER BY e.operation_id DESC) e
-         JOIN credit_operations o ON o.ledger_id = own.ledger_id AND o.id = e.operation_id
-         WHERE o.kind + 50 = ANY ($3)
-         ORDER BY o.id DESC LIMIT $6)
+         CROSS JOIN LATERAL (
+             SELECT o.kind FROM credit_operations o
+             WHERE o.ledger_id = own.ledger_id AND o.id = e.operation_id
+                 AND o.kind + 50 = ANY ($3)
+             LIMIT 1) o
+         ORDER BY e.operation_id DESC LIMIT $6)
         UNION ALL
         (SELECT o.id, 53::int2, o.ledger_id, o.id::text AS subject,
             NULL::uuid, NULL::uuid, NULL::int8, NULL::uuid
