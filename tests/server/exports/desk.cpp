@@ -4,6 +4,7 @@
 #include <boost/test/unit_test.hpp>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "db/memory_store.hpp"
 #include "tests/support/run.hpp"
@@ -59,7 +60,8 @@ BOOST_AUTO_TEST_CASE(a_link_is_good_until_it_expires_and_for_its_export_only) {
     BOOST_TEST((check(other, expires, signature, now.ms) == Signature::invalid));
     auto const later = std::to_string(end / 1000 + 1);
     BOOST_TEST((check(row.id, later, signature, now.ms) == Signature::invalid));
-    for (auto const& until : {"", "0" + expires, "+" + expires, expires + " ", std::string("x")})
+    std::vector<std::string> const malformed{"", "0" + expires, "+" + expires, expires + " ", "x"};
+    for (auto const& until : malformed)
         BOOST_TEST((check(row.id, until, signature, now.ms) == Signature::invalid), until);
     for (std::size_t i = 0; i < signature.size(); ++i) {
         auto tampered = signature;
