@@ -1,6 +1,7 @@
 // Can a business move to another PostgreSQL while it is open, and is every difference noticed?
 #include <atomic>
 #include <mutex>
+#include <sstream>
 
 #include "tests/e2e/api.hpp"
 
@@ -140,6 +141,18 @@ json::object shadow_of(ServerProcess& server) {
     return document.at("dependencies").as_object().at("shadow").as_object();
 }
 
+/// Of all threads: a client speaks to one of them.
+double reads_by_shadow(Api& api) {
+    std::istringstream lines(api.get("/metrics").body);
+    double sum = 0;
+    for (std::string line; std::getline(lines, line);) {
+        bool const counts = line.starts_with("penstock_shadow_reads_total{") &&
+                            line.find("by=\"shadow\"") != std::string::npos;
+        if (counts) sum += std::strtod(line.c_str() + line.rfind(' '), nullptr);
+    }
+    return sum;
+}
+
 void check_oracle(ServerProcess& server, std::string const& ledger, Load const& load) {
     Api api(server);
     std::vector<long> balances(accounts, 1'000);
@@ -207,9 +220,7 @@ BOOST_AUTO_TEST_CASE(a_move_to_another_postgresql_under_load_loses_nothing_and_d
     Api reader(*server);
     auto const from_shadow = [&] {
         static_cast<void>(reader.balance(ledger, "a0"));
-        return reader.get("/metrics")
-                   .body.find("penstock_shadow_reads_total{by=\"shadow\",shard=\"0\"} 0") ==
-               std::string::npos;
+        return reads_by_shadow(reader) > 0;
     };
     await_that(from_shadow, "a read from the shadow");
 
