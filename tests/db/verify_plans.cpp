@@ -4,6 +4,7 @@
 #include <string>
 
 #include "tests/db/postgres_fixture.hpp"
+#include "tests/db/statistics.hpp"
 
 using namespace penstock;
 using namespace penstock::domain;
@@ -40,6 +41,7 @@ BOOST_AUTO_TEST_SUITE(verify_plans)
 
 BOOST_AUTO_TEST_CASE(a_check_reads_each_row_a_few_times_also_of_a_ledger_without_statistics) {
     tests::MigratedDatabase fresh;
+    tests::keep_autovacuum_away(fresh);
     auto sql = fresh.connect();
     auto body = [&](db::Store& store, LivingWriter& one, LivingWriter&) -> asio::awaitable<void> {
         auto old = books_of("old");
