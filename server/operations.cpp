@@ -130,9 +130,9 @@ constexpr Operation operations[] = {
     {"list_reports", "The reports, newest first", "", "report"},
     {"get_report", "One report, or how far it is", "", "report"},
 
-    {"create_export", "Ask for a file of everything of one kind", "new_export", "export", 202},
-    {"list_exports", "The exports, newest first", "", "export"},
-    {"get_export", "One export: how far it is, and where to download it", "", "export"},
+    {"create_export", "Ask for a file of everything of one kind", "new_export", "export_file", 202},
+    {"list_exports", "The exports, newest first", "", "export_file"},
+    {"get_export", "One export: how far it is, and where to download it", "", "export_file"},
     {"download_export", "The file, or a range of it, by its signed link", "", "", 200, "text/csv"},
     {"list_export_audit", "Who asked for it and who fetched it, newest first", "", "export_audit"},
 

@@ -1,6 +1,8 @@
 // Exports: asked for, looked at, downloaded by a signed link, and what happened to them.
 #include "domain/export.hpp"
 
+#include <boost/describe/enum_to_string.hpp>
+
 #include "server/exports/desk.hpp"
 #include "server/exports/download.hpp"
 #include "server/http/json_reader.hpp"
