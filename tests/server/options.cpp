@@ -74,6 +74,18 @@ BOOST_AUTO_TEST_CASE(unusable_options_are_refused_in_a_sentence) {
     BOOST_TEST(has(complaint({"--commit-mode", "none"}), "batch or single"));
 }
 
+BOOST_AUTO_TEST_CASE(a_shadow_needs_a_primary_and_reads_from_it_need_a_shadow) {
+    BOOST_TEST(has(complaint({"--shadow-store", "postgresql://h/b"}), "needs --database-url"));
+    std::vector<std::string> both{"--database-url", "postgresql://h/a"};
+    both.insert(both.end(), {"--read-from", "shadow"});
+    BOOST_TEST(has(complaint(both), "needs --shadow-store"));
+    both.insert(both.end(), {"--shadow-store", "postgresql://u:secret@h/b"});
+    auto const options = parse(both);
+    BOOST_TEST((options.read_from == db::ReadFrom::shadow));
+    for (auto const& option : options.effective) BOOST_TEST(!has(option.shown, "secret"));
+    BOOST_TEST(has(complaint({"--read-from", "both"}), "primary or shadow"));
+}
+
 BOOST_AUTO_TEST_CASE(rates_are_limited_only_where_it_is_said) {
     BOOST_TEST(!parse({}).rate_limits.any());
     auto const options = parse({"--rate-limit-write", "100/s,burst=200"});
