@@ -1,3 +1,4 @@
+// Does verify see every way in which a stream can be damaged?
 #include <boost/test/unit_test.hpp>
 
 #include "db/verify.hpp"
