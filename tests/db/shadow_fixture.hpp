@@ -39,7 +39,8 @@ struct Twin {
 /// body(Twin&) beside a living one, once it knows its shadow.
 template <class Body>
 void with_twin(MigratedDatabase const& from, MigratedDatabase const& to, Body body,
-               db::ReadFrom read_from = db::ReadFrom::primary, std::size_t queue_rows = 200'000) {
+               db::ReadFrom read_from = db::ReadFrom::primary, std::size_t queue_rows = 200'000,
+               bool knows = true) {
     asio::io_context context{1};
     Twin twin(context.get_executor(), from, to, read_from, queue_rows);
     auto whole = [&]() -> asio::awaitable<void> {
