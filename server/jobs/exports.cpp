@@ -11,6 +11,7 @@
 
 #include "db/export_store.hpp"
 #include "domain/export.hpp"
+#include "reactor/deadline.hpp"
 #include "server/digest.hpp"
 #include "server/exports/reader.hpp"
 #include "server/http/json_reader.hpp"
@@ -94,6 +95,8 @@ private:
         if (!position) {
             text_ = export_header(row_.source, row_.format);
             digest_.update(text_);
+            bool const awake = co_await pass_the_request();
+            if (!awake) co_return made(boost::system::errc::operation_canceled);
             auto const error = co_await exports_.settle(steady_now() + options_.settle_max);
             // Whoever keeps a transaction open longer is not this program.
             if (error && error != reactor::Errc::deadline_exceeded) co_return error;
@@ -105,6 +108,15 @@ private:
         position_ = position.value_or("");
         reader_ = make_export_reader(store_, row_, position_);
         co_return error_code();
+    }
+
+    /// Until nothing more can be made in the millisecond of the request.
+    asio::awaitable<bool> pass_the_request() {
+        while (clock_.now() <= row_.requested_at()) {
+            bool const awake = co_await reactor::sleep_until(steady_now() + milliseconds{1});
+            if (!awake) co_return false;
+        }
+        co_return true;
     }
 
     asio::awaitable<error_code> digest_again() {
