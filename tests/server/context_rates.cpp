@@ -4,6 +4,7 @@
 
 #include "db/memory_store.hpp"
 #include "server/context.hpp"
+#include "server/exports/desk.hpp"
 #include "server/key_directory.hpp"
 #include "server/product_reads.hpp"
 #include "server/rate_limiter.hpp"
@@ -92,8 +93,9 @@ struct Shard {
     server::SaleDesk sales{reactor.executor(0), nullptr, store, clock, server::SaleDeskOptions()};
     server::ProductReads products{reactor.executor(0), store, clock, server::FeedLimits()};
     server::KeyDirectory keys{reactor.executor(0), store};
+    server::ExportDesk exports{store.exports(), server::ExportDeskOptions()};
     server::Services services{store, engine,   clock,   ids, introspection, access, keys, edge,
-                              sales, 10'000ms, limiter, 0,   products};
+                              sales, 10'000ms, limiter, 0,   products,      exports};
     server::LedgerDirectory ledgers{store};
     std::string body;
     std::vector<server::RateStanding> standings;
