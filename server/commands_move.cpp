@@ -89,9 +89,9 @@ std::size_t print(ListReport const& lists) {
 }
 
 std::size_t print(ReplayReport const& replays) {
-    std::printf("%-7s keys: %llu answered with the same bytes\n",
+    std::printf("%-7s keys: %llu asked again, %zu of them answered otherwise\n",
                 replays.differences.empty() ? "ok" : "DIFFERS",
-                static_cast<unsigned long long>(replays.keys));
+                static_cast<unsigned long long>(replays.keys), replays.differences.size());
     print(replays.differences);
     return replays.differences.size();
 }
