@@ -62,7 +62,8 @@ WITH l AS MATERIALIZED (
         SELECT o.id, (50 + o.kind)::int2, o.ledger_id, o.id::text AS subject,
             NULL::uuid, NULL::uuid, NULL::int8, NULL::uuid
         FROM credit_operations o
-        WHERE o.ledger_id = l.id AND o.kind = y.type - 50::int2 AND o.id < $5
+        WHERE o.ledger_id = l.id AND o.kind = y.type - 50::int2
+            AND (o.kind, o.id) < (y.type - 50::int2, $5)
         ORDER BY o.id DESC LIMIT $6) n
      WHERE y.type BETWEEN 51 AND 53
      ORDER BY n.id DESC LIMIT $6)
