@@ -135,12 +135,17 @@ private:
             keys.push_back(name + "}:" + part);
         return keys;
     }
-    /// Its keys, all of one moment; empty while there is none.
+    /// Its keys, all of one moment; empty while none is ready. One that is being built has a lease,
+    /// which a copy would not have.
     std::vector<std::string> gate_as_it_is() {
-        std::vector<std::string> parts;
+        auto const keys = gate_keys();
         talk_("MULTI");
-        for (auto const& key : gate_keys()) talk_("DUMP", key);
-        for (auto const& part : talk_("EXEC").elements) parts.push_back(part.text);
+        talk_("HGET", keys.front(), "state");
+        for (auto const& key : keys) talk_("DUMP", key);
+        auto const replies = talk_("EXEC").elements;
+        std::vector<std::string> parts;
+        if (replies.size() != keys.size() + 1 || replies[0].text != "ready") return parts;
+        for (std::size_t i = 1; i < replies.size(); ++i) parts.push_back(replies[i].text);
         if (std::ranges::find(parts, std::string()) != parts.end()) parts.clear();
         return parts;
     }
