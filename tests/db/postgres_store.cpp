@@ -2,6 +2,7 @@
 #include "db/postgres_store.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <span>
 
 #include "db/sql.hpp"
 #include "tests/db/conformance.hpp"
@@ -314,8 +315,6 @@ BOOST_AUTO_TEST_CASE(totals_may_exceed_64_bits) {
     with_store(database().store_options(), body);
 }
 
-/// A ledger with a deposit, two purchases (one of them refunded) and three holds (open, voided and
-/// captured in part), decided by the rules.
 /// One stream each that is active, paused, settled, withdrawn, cancelled and a draft.
 asio::awaitable<void> run_streams(Driver& driver, LedgerId ledger) {
     using enum StreamAction;
@@ -348,6 +347,8 @@ asio::awaitable<void> run_streams(Driver& driver, LedgerId ledger) {
         BOOST_TEST(tests::refusal_of(outcome) == "");
 }
 
+/// A ledger with a deposit, two purchases (one of them refunded), three holds (open, voided and
+/// captured in part) and streams, decided by the rules.
 asio::awaitable<LedgerId> sound_ledger(Driver& driver) {
     CreateLedger create;
     create.draft.name = "l-" + Books::next().to_string();
@@ -471,13 +472,18 @@ constexpr Tampering tamperings[] = {
      "balances_sum_to_zero balance_equals_transfers escrow_equals_streams "},
 };
 
+/// As many at a time as a test's deadline is sure to allow.
+constexpr std::size_t tamperings_at_once = 6;
+
 BOOST_AUTO_TEST_CASE(verify_finds_what_was_tampered_with) {
     auto sql = database().connect();
+    std::span<Tampering const> left(tamperings);
     auto body = [&](db::Store& store, LivingWriter&, LivingWriter&) -> asio::awaitable<void> {
         Driver driver(co_await asio::this_coro::executor, store);
         std::exception_ptr failure;
         try {
-            for (auto const& [statement, expected] : tamperings) {
+            auto const some = left.first(std::min(left.size(), tamperings_at_once));
+            for (auto const& [statement, expected] : some) {
                 auto const ledger = co_await sound_ledger(driver);
                 std::string text = statement;
                 auto const quoted = '\'' + ledger.to_string() + '\'';
@@ -486,13 +492,14 @@ BOOST_AUTO_TEST_CASE(verify_finds_what_was_tampered_with) {
                 auto const names = co_await failing(store, ledger);
                 BOOST_TEST(names == expected, statement << ": " << names);
             }
+            left = left.subspan(some.size());
         } catch (...) {
             failure = std::current_exception();
         }
         co_await driver.finish();
         if (failure) std::rethrow_exception(failure);
     };
-    with_store(database().store_options(), body);
+    while (!left.empty()) with_store(database().store_options(), body);
 }
 
 BOOST_AUTO_TEST_CASE(a_store_without_a_server_says_unavailable) {
