@@ -1,6 +1,7 @@
 // Does every row come back as it was written, by the plans that were meant?
 #include "db/postgres_store.hpp"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <span>
 
