@@ -790,7 +790,8 @@ asio::awaitable<void> totals_and_invariants_hold(db::Store& store, Driver& drive
         "balances_sum_to_zero",      "balance_equals_transfers", "available_within_overdraft",
         "versions_without_gap",      "held_equals_open_holds",   "holds_end_once",
         "purchases_equal_royalties", "totals_equal_transfers",   "sold_equals_orders",
-        "users_within_limit",        "orders_equal_purchases"};
+        "users_within_limit",        "orders_equal_purchases",   "streams_equal_transfers",
+        "escrow_equals_streams",     "streams_within_vested"};
     BOOST_TEST((names == expected));
 }
 
