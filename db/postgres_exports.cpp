@@ -1,6 +1,6 @@
 #include "db/postgres_exports.hpp"
 
-#include <boost/asio/this_coro.hpp>
+#include <algorithm>
 #include <utility>
 
 #include "db/postgres_columns.hpp"
@@ -65,13 +65,7 @@ Result<std::optional<T>> first_of(Result<std::vector<T>> items) {
     return first;
 }
 
-/// Which transactions may still write.
-struct Running {
-    std::uint64_t oldest = 0;
-    std::uint64_t next = 0;
-};
-
-Running running_row(pg::Row row) { return {row.xid8(0), row.xid8(1)}; }
+std::string text_row(pg::Row row) { return std::string(row.text(0)); }
 
 std::string bytes_row(pg::Row row) {
     auto const bytes = row.bytea(0);
@@ -220,18 +214,22 @@ asio::awaitable<Result<std::string>> PostgresExports::secret(SteadyTime deadline
     co_return std::move(secrets->front());
 }
 
-/// Every transaction that had begun when this was called has ended.
+/// Whoever was at it when this was called has ended. Who has not written or locked anything by then
+/// will decide later than that.
 asio::awaitable<error_code> PostgresExports::settle(SteadyTime deadline) {
-    std::optional<std::uint64_t> barrier;
+    std::optional<std::vector<std::string>> waited_for;
     for (;;) {
         auto const running = co_await reads::list(pool_, sql::running_transactions, pg::Params(),
-                                                  deadline, running_row);
+                                                  deadline, text_row);
         if (!running) co_return running.error();
-        auto const& now = running->at(0);
-        if (!barrier) barrier = now.next;
-        if (now.oldest >= *barrier) co_return error_code();
-        bool const awake =
-            co_await reactor::sleep_until(std::min(deadline, steady_now() + settle_poll));
+        if (!waited_for) waited_for = *running;
+        auto const has_ended = [&](std::string const& transaction) {
+            return std::ranges::find(*running, transaction) == running->end();
+        };
+        std::erase_if(*waited_for, has_ended);
+        if (waited_for->empty()) co_return error_code();
+        auto const again_at = std::min(deadline, steady_now() + settle_poll);
+        bool const awake = co_await reactor::sleep_until(again_at);
         if (!awake) co_return make_error_code(asio::error::operation_aborted);
         if (steady_now() >= deadline) co_return make_error_code(reactor::Errc::deadline_exceeded);
     }

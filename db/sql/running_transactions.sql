@@ -1,2 +1,4 @@
--- The oldest transaction that may still write, and the first one that has not begun.
-SELECT pg_snapshot_xmin(s.now), pg_snapshot_xmax(s.now) FROM pg_current_snapshot() s (now)
+-- The transactions of this database that have written, or have locked what they may write: those
+-- of other databases on the server may last as long as they like.
+SELECT a.backend_xid::text FROM pg_stat_activity a
+WHERE a.datname = current_database() AND a.backend_xid IS NOT NULL
