@@ -1,6 +1,7 @@
 // Does an export come out the same however often whoever writes it is cut off?
 #include "server/jobs/exports.hpp"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <limits>
 
@@ -91,8 +92,8 @@ public:
 struct Office {
     explicit Office(asio::any_io_executor executor) : tasks(executor), writer(store.make_writer()) {
         tasks.spawn(writer->run());
-        options.rows_max = 40;
-        options.slice_rows = 7;
+        options.rows_max = 5;
+        options.slice_rows = 2;
         options.chunk_bytes = 600;
     }
 
@@ -157,12 +158,16 @@ struct Office {
         order.lease = new_lease();
         order.now = {start.ms + 1'000'000 * ++claims};
         order.lease_until = {order.now.ms + 1'000};
+        order.limit = 10;
         auto const limit = in_time();
         auto claimed = co_await store.jobs().claim(std::move(order), limit);
-        BOOST_REQUIRE(claimed && claimed->jobs.size() == 1u);
-        BOOST_TEST((claimed->jobs[0].id.value == row.id.value));
+        BOOST_REQUIRE(claimed);
+        // Nobody ends the jobs here: those of earlier exports are there too.
+        auto const own =
+            std::ranges::find(claimed->jobs, domain::JobId{row.id.value}, &domain::Job::id);
+        BOOST_REQUIRE(own != claimed->jobs.end());
         auto const kind = export_kind(store, clock, ids, metrics, options);
-        co_return co_await kind.handle(claimed->jobs[0]);
+        co_return co_await kind.handle(*own);
     }
 
     asio::awaitable<std::string> file(domain::Export row) {
