@@ -237,6 +237,11 @@ asio::awaitable<void> ShadowLink::apply_all() {
             if (!awake) co_return;
             continue;
         }
+        auto const due = queue_.front().at + options_.linger;
+        if (queued_rows_ < options_.group_rows && steady_now() < due) {
+            bool const awake = co_await reactor::sleep_until(due);
+            if (!awake) co_return;
+        }
         auto group = take();
         metrics_.waits_since.set(std::max<std::uint64_t>(1, steady_ms(group.front().at)));
         bool const go_on = co_await apply_until_done(group);

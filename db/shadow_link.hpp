@@ -38,7 +38,10 @@ struct ShadowOptions {
     reactor::BackoffLimits backoff = pg::reconnect_pauses;
     std::size_t queue_rows = 200'000;  ///< more: the batch is left out, which is a gap
     std::size_t group_rows = 4'000;    ///< that are applied in one transaction
-    milliseconds step_max{20'000};     ///< of one attempt at a group
+    /// How long a batch waits for company: a group costs the same few round trips, of which one
+    /// is the primary's, however many batches it holds.
+    milliseconds linger{50};
+    milliseconds step_max{20'000};  ///< of one attempt at a group
     milliseconds pause_min{20};
     milliseconds pause_max{1'000};  ///< between attempts
     int refusals_max = 5;           ///< of one group by the shadow, before it is left out

@@ -36,6 +36,12 @@ asio::awaitable<bool> follows(ShadowLink const& link) {
     co_return link.up();
 }
 
+/// A read that is to come from the shadow waits for what was committed before it.
+ShadowOptions adjusted(ShadowOptions options, ReadFrom read_from) {
+    if (read_from == ReadFrom::shadow) options.linger = milliseconds{0};
+    return options;
+}
+
 class ShadowWriter final : public Writer {
 public:
     ShadowWriter(std::unique_ptr<Writer> primary, ShadowLink& link)
@@ -338,7 +344,7 @@ ShadowStore::ShadowStore(asio::any_io_executor executor, Store& primary,
       shadow_(std::move(shadow)),
       read_from_(read_from),
       fleet_(fleet),
-      link_(executor, std::move(options)),
+      link_(executor, adjusted(std::move(options), read_from)),
       jobs_(std::make_unique<ShadowJobs>(primary.jobs(), shadow_->jobs(), link_)),
       credits_(std::make_unique<ShadowCredits>(*this, primary.credits())),
       streams_(std::make_unique<ShadowStreams>(*this)),
