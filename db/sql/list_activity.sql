@@ -4,7 +4,8 @@
 -- holds_by_status, of accounts_by_creation, of events' primary key and of
 -- credit_operations_by_kind for each ledger. A transfer that funds a stream (9) or is withdrawn
 -- from it (10) tells of the stream. An operation on credits that serves one address says which, and
--- how much (rows 0 and 1 of its entries tell).
+-- how much (rows 0 and 1 of its entries tell); of one kind they are those between a row of kind and
+-- id and the kind itself, which no other index can be asked, even by a plan of empty tables.
 WITH l AS MATERIALIZED (
     SELECT id, name FROM ledgers
     WHERE organization_id = $1 AND deleted_at IS NULL AND ($2 IS NULL OR id = $2)
@@ -62,9 +63,9 @@ WITH l AS MATERIALIZED (
         SELECT o.id, (50 + o.kind)::int2, o.ledger_id, o.id::text AS subject,
             NULL::uuid, NULL::uuid, NULL::int8, NULL::uuid
         FROM credit_operations o
-        WHERE o.ledger_id = l.id AND o.kind = y.type - 50::int2
-            AND (o.kind, o.id) < (y.type - 50::int2, $5)
-        ORDER BY o.id DESC LIMIT $6) n
+        WHERE o.ledger_id = l.id AND (o.kind, o.id) < (y.type - 50::int2, $5)
+            AND o.kind >= y.type - 50::int2
+        ORDER BY o.kind DESC, o.id DESC LIMIT $6) n
      WHERE y.type BETWEEN 51 AND 53
      ORDER BY n.id DESC LIMIT $6)
     ORDER BY id DESC LIMIT $6

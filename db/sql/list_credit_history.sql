@@ -1,6 +1,6 @@
 -- A page of a ledger's history, newest first: operations of the kinds $2, past the cursor
--- ($3, $4), not before $5 and before $6 (ids). A range of credit_operations_by_kind for each kind
--- (with its bounds as rows, which no other index can use), cut by itself lest a plan that was made on empty tables sorts them all; each operation has an
+-- ($3, $4), not before $5 and before $6 (ids). A range of credit_operations_by_kind for each kind,
+-- cut by itself lest a plan that was made on empty tables sorts them all; each operation has an
 -- entry at least, but for the one that the page before this one ended with. Then of each one's
 -- entries, which may be many thousands, no more than a page.
 SELECT o.ledger_id, o.id, e.index, o.kind, o.reference, e.account_id, a.address, e.amount,
@@ -9,8 +9,7 @@ FROM unnest($2) k (kind)
 CROSS JOIN LATERAL (
     SELECT n.ledger_id, n.id, n.kind, n.reference
     FROM credit_operations n
-    WHERE n.ledger_id = $1 AND n.kind = k.kind AND (n.kind, n.id) <= (k.kind, $3)
-        AND (n.kind, n.id) >= (k.kind, $5) AND (n.kind, n.id) < (k.kind, $6)
+    WHERE n.ledger_id = $1 AND n.kind = k.kind AND n.id <= $3 AND n.id >= $5 AND n.id < $6
     ORDER BY n.id DESC LIMIT $7 + 1
 ) o
 CROSS JOIN LATERAL (
