@@ -214,6 +214,23 @@ std::size_t Table::add_digests_of(pg::Segment& segment, std::vector<Key> const& 
     return segment.add(statement(locked ? "locked_rows_of" : "rows_of", make), std::move(params));
 }
 
+bool Table::has_idempotency_keys() const {
+    return std::any_of(columns_.begin(), columns_.end(),
+                       [](Column const& one) { return one.name == "idempotency_key"; });
+}
+
+std::size_t Table::add_carriers(pg::Segment& segment, std::vector<std::string> const& keys) const {
+    auto const make = [&] {
+        return "SELECT " + key_texts("t") + " FROM " + name_ +
+               " t, unnest($1::text[]::uuid[]) k (k) WHERE t.idempotency_key = k.k";
+    };
+    pg::TextArray wanted;
+    for (auto const& key : keys) wanted.push(key);
+    pg::Params params;
+    params.add(wanted);
+    return segment.add(statement("carriers", make), std::move(params));
+}
+
 std::size_t Table::add_row_text(pg::Segment& segment, Key const& wanted) const {
     auto const make = [&] {
         std::vector<std::string> parts;

@@ -77,6 +77,9 @@ public:
     /// Key and digest of each of these rows that exists; `locked`: nobody changes them meanwhile.
     std::size_t add_digests_of(pg::Segment& segment, std::vector<Key> const& keys,
                                bool locked) const;
+    /// Keys of the rows that carry one of these idempotency keys; only where rows have some.
+    bool has_idempotency_keys() const;
+    std::size_t add_carriers(pg::Segment& segment, std::vector<std::string> const& keys) const;
     /// One row as text; none when it does not exist.
     std::size_t add_row_text(pg::Segment& segment, Key const& key) const;
     /// Count and images of a range, or of the rows with these keys.

@@ -330,20 +330,33 @@ asio::awaitable<error_code> ShadowLink::apply(Group const& group, bool thorough)
     std::optional<std::size_t> unsure_at;
     if (!changed.empty())
         unsure_at = segment.add(sql::mirror_accounts, rows::update_accounts(changed));
+    // Where a key that was used again still stands is in no batch: in whatever table it was.
+    std::vector<std::string> freed;
+    for (auto const& batch : group)
+        for (auto const& key : batch.changes.freed_keys) freed.push_back(key.to_string());
+    std::vector<std::pair<mirror::Table const*, std::size_t>> carriers;
+    for (auto const& table : catalogs_.back()->tables())
+        if (!freed.empty() && table->has_idempotency_keys())
+            carriers.emplace_back(table.get(), table->add_carriers(segment, freed));
     auto lease = target_.lease();
     auto const begun = co_await lease.execute(std::move(segment), deadline);
     if (!begun) co_return because(begun.error());
-    std::vector<std::string> unsure;
+    Found found;
     auto read = [&] {
         if (unsure_at)
-            for (pg::Row const row : begun->at(*unsure_at))
-                unsure.push_back(rows::uuid(row, 0).to_string());
-        return unsure.size();
+            for (pg::Row const row : begun->at(*unsure_at)) {
+                mirror::Key const key{rows::uuid(row, 0).to_string()};
+                found[accounts_table].insert(key);
+            }
+        for (auto const& [table, at] : carriers)
+            for (pg::Row const row : begun->at(at))
+                found[table->name()].insert(mirror::read_key(row, 0));
+        return found.size();
     };
     auto const seen = pg::decoded(read);
     if (!seen) lease.drop("a mirror's answer could not be read");
     if (!seen) co_return seen.error();
-    auto portions = portions_of(group, thorough, std::move(unsure));
+    auto portions = portions_of(group, thorough, std::move(found));
     auto const copied =
         co_await mirror::copy(source_, lease, std::move(portions), thorough, deadline);
     if (!copied) co_return copied.error();
@@ -352,10 +365,8 @@ asio::awaitable<error_code> ShadowLink::apply(Group const& group, bool thorough)
 }
 
 /// In the order in which tables can be filled.
-mirror::Portions ShadowLink::portions_of(Group const& group, bool thorough,
-                                         std::vector<std::string> accounts) const {
+mirror::Portions ShadowLink::portions_of(Group const& group, bool thorough, Found keys) const {
     auto const& catalog = *catalogs_.back();
-    std::map<std::string_view, std::set<mirror::Key>> keys;
     std::vector<std::pair<std::string_view, mirror::Range>> ranges;
     auto const add = [&](std::string_view name, mirror::Fields const& row) {
         auto const* table = catalog.find(name);
@@ -371,7 +382,6 @@ mirror::Portions ShadowLink::portions_of(Group const& group, bool thorough,
             for (auto const& row : rows) add(name, row);
         for (auto const& range : batch.ranges) ranges.push_back(range);
     }
-    for (auto& id : accounts) add(accounts_table, {{"id", std::move(id)}});
     mirror::Portions portions;
     for (auto const& table : catalog.tables()) {
         for (auto& [name, range] : ranges)

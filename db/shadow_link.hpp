@@ -15,6 +15,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -127,8 +128,8 @@ private:
     asio::awaitable<error_code> learn_tables(SteadyTime deadline);
     error_code because(pg::Failure const& failure);
     void note_failure(error_code error);
-    mirror::Portions portions_of(Group const& group, bool thorough,
-                                 std::vector<std::string> accounts) const;
+    using Found = std::map<std::string_view, std::set<mirror::Key>>;
+    mirror::Portions portions_of(Group const& group, bool thorough, Found keys) const;
     void leave_out(std::uint64_t batches);
     void note_queue();
     asio::awaitable<bool> pause(int attempt);

@@ -78,6 +78,7 @@ inline std::vector<std::string> differences(MigratedDatabase const& from,
             for (auto const& one : table.differences) all.push_back(one.where + ": " + one.what);
     };
     run(body);
+    for (auto const& one : all) BOOST_TEST_MESSAGE(one);
     return all;
 }
 

@@ -23,33 +23,30 @@ namespace {
 
 using Differences = std::vector<std::string>;
 
-asio::awaitable<void> keep(db::Store& store, std::span<tests::ConformanceRule const> rules) {
-    for (auto const& rule : rules) {
-        BOOST_TEST_CHECKPOINT(rule.name);
-        co_await rule.check(store);
-    }
-}
-
 /// Rules that let lots be rewritten: those are not in any batch.
 bool repairs(tests::ConformanceRule const& rule) {
     std::string_view const name(rule.name);
     return name.find("repair") != name.npos || name.find("mend") != name.npos;
 }
 
-asio::awaitable<void> keep_credit_rules(db::Store& store) {
-    for (auto const& rule : tests::credit_rules()) {
+asio::awaitable<void> keep(db::Store& store, std::span<tests::ConformanceRule const> rules) {
+    for (auto const& rule : rules) {
         BOOST_TEST_CHECKPOINT(rule.name);
         if (!repairs(rule)) co_await rule.check(store);
     }
 }
 
-asio::awaitable<void> keep_all_rules(db::Store& store) {
-    co_await keep(store, tests::conformance_rules());
-    co_await keep(store, tests::sale_rules());
-    co_await keep_credit_rules(store);
-    co_await keep(store, tests::job_rules());
-    co_await keep(store, tests::stream_rules());
-    co_await keep(store, tests::export_rules());
+/// One set of rules after the other, each by a server of its own.
+void keep_all_rules(MigratedDatabase const& from, MigratedDatabase const& to,
+                    db::ReadFrom read_from) {
+    for (auto const rules : {tests::conformance_rules(), tests::sale_rules(), tests::credit_rules(),
+                             tests::job_rules(), tests::stream_rules(), tests::export_rules()}) {
+        auto body = [&](Twin& twin) -> asio::awaitable<void> {
+            co_await keep(twin.store, rules);
+            co_await tests::must_follow(twin);
+        };
+        tests::with_twin(from, to, body, read_from);
+    }
 }
 
 /// Alice pays Bob a few times, some of it held.
@@ -101,23 +98,13 @@ BOOST_AUTO_TEST_CASE(every_table_of_the_schema_is_moved_or_stays_for_a_reason) {
 
 BOOST_AUTO_TEST_CASE(every_rule_of_a_store_holds_and_leaves_the_same_rows_in_both) {
     MigratedDatabase from, to;
-    auto body = [](Twin& twin) -> asio::awaitable<void> {
-        co_await keep_all_rules(twin.store);
-        co_await tests::must_follow(twin);
-    };
-    tests::with_twin(from, to, body);
+    keep_all_rules(from, to, db::ReadFrom::primary);
     BOOST_TEST(tests::differences(from, to) == Differences(), boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(reads_from_the_shadow_see_every_commit_that_was_confirmed) {
     MigratedDatabase from, to;
-    auto body = [](Twin& twin) -> asio::awaitable<void> {
-        co_await keep(twin.store, tests::conformance_rules());
-        co_await keep(twin.store, tests::sale_rules());
-        co_await keep_credit_rules(twin.store);
-        BOOST_TEST(twin.store.link().metrics().reads.get() > 0);
-    };
-    tests::with_twin(from, to, body, db::ReadFrom::shadow);
+    keep_all_rules(from, to, db::ReadFrom::shadow);
 }
 
 BOOST_AUTO_TEST_CASE(a_batch_that_is_applied_twice_or_late_changes_nothing) {
