@@ -93,7 +93,7 @@ private:
     std::vector<std::string> paths_;
 };
 
-BOOST_AUTO_TEST_SUITE(cursors)
+BOOST_AUTO_TEST_SUITE(cursors, *boost::unit_test::fixture<Servers>())
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(every_list_goes_on_with_its_own_cursor_only, Store, Stores) {
     Lists lists(Store::server());
