@@ -301,7 +301,8 @@ BOOST_AUTO_TEST_CASE(a_server_that_was_killed_leaves_a_note_until_a_backfill) {
     }
     Operator sql(a);
     sql("UPDATE penstock_shadow.servers SET seen_at = seen_at - interval '1 minute'");
-    auto const noted = move_by("parity", a, b);
+    // What is missing will not come by itself.
+    auto const noted = move_by("parity", a, b, {"--settle-ms", "20", "--hold-ms", "20"});
     BOOST_TEST(noted.output.find("ended without a farewell") != std::string::npos, noted.output);
     BOOST_TEST(move_by("backfill", a, b).code == 0);
     auto const same = move_by("parity", a, b);
