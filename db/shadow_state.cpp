@@ -18,7 +18,7 @@ constexpr milliseconds report_every{5'000};
 constexpr milliseconds report_max{5'000};
 
 constexpr char const* create_tables =
-    "SELECT pg_advisory_xact_lock(8099000947049456493);"
+    "SELECT 1 FROM pg_advisory_xact_lock(8099000947049456493);"
     "CREATE SCHEMA IF NOT EXISTS penstock_shadow;"
     "CREATE TABLE IF NOT EXISTS penstock_shadow.servers ("
     " id text PRIMARY KEY,"
