@@ -71,17 +71,10 @@ struct Command {
 };
 
 constexpr Command commands[] = {
-    {"serve", serve},
-    {"migrate", migrate},
-    {"verify", verify},
-    {"repair", repair},
-    {"backfill", backfill},
-    {"parity", parity},
-    {"measure", measure},
-    {"healthcheck", healthcheck},
-    {"openapi", print_openapi},
-    {"options", list_options},
-    {"version", print_version},
+    {"serve", serve},          {"migrate", migrate},         {"verify", verify},
+    {"repair", repair},        {"backfill", backfill},       {"parity", parity},
+    {"measure", measure},      {"healthcheck", healthcheck}, {"openapi", print_openapi},
+    {"options", list_options}, {"version", print_version},
 };
 
 bool asks_for_help(std::span<std::string const> arguments) {
