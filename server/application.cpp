@@ -275,7 +275,7 @@ std::unique_ptr<JobWorker> make_worker(asio::any_io_executor executor, Options c
     if (options.job_workers == 0) return nullptr;
     std::vector<JobKind> kinds;
     kinds.push_back(report_kind(store, clock));
-    kinds.push_back(export_kind(of_exports, clock, ids, exports, export_job_options(options)));
+    kinds.push_back(export_kind(of_exports, clock, exports, export_job_options(options)));
     return std::make_unique<JobWorker>(executor, store.jobs(), clock, ids, log, std::move(kinds),
                                        worker_options(options));
 }

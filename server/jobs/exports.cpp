@@ -49,12 +49,11 @@ std::string result_of(domain::Export const& row) {
 /// One attempt to write an export, from where the last one left it.
 class ExportWriting {
 public:
-    ExportWriting(db::Store& store, Clock& clock, IdSource& ids, ExportJobMetrics& metrics,
+    ExportWriting(db::Store& store, Clock& clock, ExportJobMetrics& metrics,
                   ExportJobOptions const& options, db::HeldJob held)
         : store_(store),
           exports_(store.exports()),
           clock_(clock),
-          ids_(ids),
           metrics_(metrics),
           options_(options),
           held_(held),
@@ -212,7 +211,9 @@ private:
         end.sha256 = digest_.hex();
         end.at = clock_.now();
         end.expires_at = {end.at.ms + milliseconds(options_.retention).count()};
-        end.audit = {domain::make_uuid7(end.at, 0, ids_.nonce())};
+        // The first id of its millisecond: a download in the same one stands behind it. The
+        // request stands in an earlier one (pass_the_request).
+        end.audit = {domain::first_uuid7(end.at)};
         auto const ended = co_await exports_.finish(held_, std::move(end), step_deadline());
         if (!ended) co_return ended.error();
         bool const is_lost = *ended == db::JobEnd::lost;
@@ -224,7 +225,6 @@ private:
     db::Store& store_;
     db::ExportStore& exports_;
     Clock& clock_;
-    IdSource& ids_;
     ExportJobMetrics& metrics_;
     ExportJobOptions const& options_;
     db::HeldJob held_;
@@ -250,25 +250,24 @@ bool is_understood(domain::Job const& job) {
     return in.finish() && id == job.id.to_string() && job.lease;
 }
 
-asio::awaitable<Text> write_export(db::Store& store, Clock& clock, IdSource& ids,
-                                   ExportJobMetrics& metrics, ExportJobOptions options,
-                                   domain::Job job) {
+asio::awaitable<Text> write_export(db::Store& store, Clock& clock, ExportJobMetrics& metrics,
+                                   ExportJobOptions options, domain::Job job) {
     if (!is_understood(job)) co_return made(boost::system::errc::invalid_argument);
     db::HeldJob const held{job.id, *job.lease};
-    ExportWriting writing(store, clock, ids, metrics, options, held);
+    ExportWriting writing(store, clock, metrics, options, held);
     co_return co_await writing.run();
 }
 
 }  // namespace
 
-JobKind export_kind(db::Store& store, Clock& clock, IdSource& ids, ExportJobMetrics& metrics,
+JobKind export_kind(db::Store& store, Clock& clock, ExportJobMetrics& metrics,
                     ExportJobOptions options) {
     JobKind kind;
     kind.name = domain::export_job;
     kind.at_once = options.at_once;
     kind.attempt_max = options.attempt_max;
-    kind.handle = [&store, &clock, &ids, &metrics, options](domain::Job job) {
-        return write_export(store, clock, ids, metrics, options, std::move(job));
+    kind.handle = [&store, &clock, &metrics, options](domain::Job job) {
+        return write_export(store, clock, metrics, options, std::move(job));
     };
     return kind;
 }

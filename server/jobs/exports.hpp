@@ -8,7 +8,6 @@
 #include "db/store.hpp"
 #include "reactor/counters.hpp"
 #include "server/clock.hpp"
-#include "server/id_source.hpp"
 #include "server/jobs/worker.hpp"
 
 namespace penstock::server {
@@ -37,7 +36,7 @@ struct ExportJobMetrics {
 /// Reads its source page by page, writes the file chunk by chunk, and knows after each chunk where
 /// to go on: whoever comes after it, on this server or another one, writes the same bytes. Memory
 /// is that of a few pages. Everything outlives the worker.
-JobKind export_kind(db::Store& store, Clock& clock, IdSource& ids, ExportJobMetrics& metrics,
+JobKind export_kind(db::Store& store, Clock& clock, ExportJobMetrics& metrics,
                     ExportJobOptions options);
 
 }  // namespace penstock::server

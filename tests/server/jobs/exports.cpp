@@ -166,7 +166,7 @@ struct Office {
         auto const own =
             std::ranges::find(claimed->jobs, domain::JobId{row.id.value}, &domain::Job::id);
         BOOST_REQUIRE(own != claimed->jobs.end());
-        auto const kind = export_kind(store, clock, ids, metrics, options);
+        auto const kind = export_kind(store, clock, metrics, options);
         co_return co_await kind.handle(*own);
     }
 
@@ -194,7 +194,6 @@ struct Office {
     std::unique_ptr<db::Writer> writer;
     std::uint32_t made = 0;
     FixedClock clock;
-    SystemIdSource ids;
     ExportJobMetrics metrics;
     ExportJobOptions options;
     std::int64_t claims = 0;
