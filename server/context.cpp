@@ -43,6 +43,12 @@ domain::KeyUse key_use_of(RequestContext const& context, std::string_view key,
     return use;
 }
 
+/// Who asks without a key.
+std::optional<Principal> anonymous(AccessPolicy const& access) {
+    if (!access.open) return std::nullopt;
+    return Principal{domain::default_organization, all_scopes};
+}
+
 /// A product's payment may lack its ledger, too, and no path names that.
 bool names_ledger(Match const& match) {
     auto const end = match.names.begin() + static_cast<std::ptrdiff_t>(match.count);
@@ -218,7 +224,9 @@ asio::awaitable<Response> Api::dispatch(RequestContext& context) {
     auto const& route = *context.match.route;
     if (route.scope != Scope::open) {
         std::string const authorization(context.request.headers.get("Authorization"));
-        auto const principal = co_await authenticate(authorization, context.deadline);
+        Result<std::optional<Principal>> principal = anonymous(services_.access);
+        if (!authorization.empty())
+            principal = co_await authenticate(authorization, context.deadline);
         if (!principal) co_return context.failure(principal.error());
         if (!*principal) {
             auto refused = context.problem(Code::unauthenticated);
@@ -241,10 +249,6 @@ asio::awaitable<Result<std::optional<Principal>>> Api::authenticate(std::string_
                                                                     SteadyTime deadline) {
     std::optional<Principal> principal;
     auto const& access = services_.access;
-    if (authorization.empty()) {
-        if (access.open) principal = Principal{domain::default_organization, all_scopes};
-        co_return principal;
-    }
     auto const secret = bearer(authorization);
     if (!secret) co_return principal;
     auto const digest = sha256(*secret);

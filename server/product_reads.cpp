@@ -47,15 +47,15 @@ ProductReads::Found ProductReads::find_fixed(domain::OrganizationId organization
                                              domain::ProductId id, SteadyTime deadline) {
     auto const known = fixed_.find(id);
     if (known == fixed_.end()) co_return co_await find(organization, id, deadline);
-    if (known->second.organization != organization) co_return std::optional<domain::Product>();
-    co_return std::optional(known->second);
+    if (known->second->organization != organization) co_return ProductPtr();
+    co_return known->second;
 }
 
 ProductReads::Found ProductReads::find(domain::OrganizationId organization, domain::ProductId id,
                                        SteadyTime deadline) {
     auto found = co_await now_.submit(id, deadline);
     bool const foreign = found && *found && (*found)->organization != organization;
-    if (foreign) co_return std::optional<domain::Product>();
+    if (foreign) co_return ProductPtr();
     co_return found;
 }
 
@@ -68,35 +68,35 @@ asio::awaitable<ProductReads::Products> ProductReads::read(std::vector<domain::P
     auto ids = wanted;
     std::sort(ids.begin(), ids.end());
     ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-    auto const found = co_await store_.find_products(std::move(ids), steady_now() + read_max);
+    auto found = co_await store_.find_products(std::move(ids), steady_now() + read_max);
     if (!found) co_return Products(wanted.size(), found.error());
-    std::unordered_map<domain::ProductId, domain::Product const*, domain::UuidHash> by_id;
-    for (auto const& product : *found) {
+    std::unordered_map<domain::ProductId, ProductPtr, domain::UuidHash> by_id;
+    for (auto& product : *found) {
         remember(product);
-        by_id.emplace(product.id, &product);
+        auto const id = product.id;
+        by_id.emplace(id, std::make_shared<domain::Product const>(std::move(product)));
     }
     Products replies;
     replies.reserve(wanted.size());
     for (auto const& id : wanted) {
         auto const place = by_id.find(id);
-        std::optional<domain::Product> product;
-        if (place != by_id.end()) product = *place->second;
-        replies.emplace_back(std::move(product));
+        replies.emplace_back(place == by_id.end() ? ProductPtr() : place->second);
     }
     co_return replies;
 }
 
 asio::awaitable<ProductReads::Products> ProductReads::read_newest(
     std::vector<domain::OrganizationId> wanted) {
-    std::map<domain::OrganizationId, Result<std::optional<domain::Product>>> newest;
+    std::map<domain::OrganizationId, Result<ProductPtr>> newest;
     auto const deadline = steady_now() + read_max;
     for (auto const& organization : wanted) {
         if (newest.contains(organization)) continue;
         auto const page = co_await store_.list_products(organization, std::nullopt, 1, deadline);
-        std::optional<domain::Product> product;
-        if (page && !page->empty()) product = page->front();
+        ProductPtr product;
+        if (page && !page->empty())
+            product = std::make_shared<domain::Product const>(page->front());
         if (product) remember(*product);
-        Result<std::optional<domain::Product>> reply(std::move(product));
+        Result<ProductPtr> reply(std::move(product));
         if (!page) reply = page.error();
         newest.emplace(organization, std::move(reply));
     }
@@ -126,9 +126,10 @@ asio::awaitable<Result<FeedNews>> ProductReads::read_news(domain::Uuid id, Stead
 void ProductReads::remember(domain::Product const& product) {
     if (fixed_.contains(product.id)) return;
     if (fixed_.size() >= remembered_max) fixed_.clear();
-    auto& fixed = fixed_.emplace(product.id, product).first->second;
-    // An attempt to order copies all this, and the metadata may be 16 KiB.
+    auto fixed = product;
+    // Ten thousand of them are kept, and the metadata may be 16 KiB.
     fixed.metadata.clear();
+    fixed_.emplace(product.id, std::make_shared<domain::Product const>(std::move(fixed)));
 }
 
 milliseconds look_again_in(domain::Product const& product, domain::Instant now) {

@@ -9,13 +9,14 @@
 #include "reactor/task_group.hpp"
 #include "server/clock.hpp"
 #include "server/http/event_feed.hpp"
+#include "server/product_ptr.hpp"
 
 namespace penstock::server {
 
 /// One per shard.
 class ProductReads {
 public:
-    using Found = asio::awaitable<Result<std::optional<domain::Product>>>;
+    using Found = asio::awaitable<Result<ProductPtr>>;
     static constexpr std::size_t remembered_max = 10'000;
 
     ProductReads(asio::any_io_executor executor, db::Store& store, Clock& clock,
@@ -40,8 +41,8 @@ public:
 
 private:
     template <class Id>
-    using Reader = reactor::Collector<Id, std::optional<domain::Product>>;
-    using Products = std::vector<Result<std::optional<domain::Product>>>;
+    using Reader = reactor::Collector<Id, ProductPtr>;
+    using Products = std::vector<Result<ProductPtr>>;
 
     asio::awaitable<Products> read(std::vector<domain::ProductId> wanted);
     asio::awaitable<Products> read_newest(std::vector<domain::OrganizationId> wanted);
@@ -50,7 +51,7 @@ private:
 
     db::Store& store_;
     Clock& clock_;
-    std::unordered_map<domain::ProductId, domain::Product, domain::UuidHash> fixed_;
+    std::unordered_map<domain::ProductId, ProductPtr, domain::UuidHash> fixed_;
     Reader<domain::ProductId> now_;
     Reader<domain::OrganizationId> newest_;
     EventFeeds feeds_;

@@ -13,10 +13,15 @@ namespace penstock::db::pg {
 
 Pool::Pool(asio::any_io_executor executor, ConnectionOptions options, std::size_t size,
            reactor::BackoffLimits backoff, Session::Observer observer)
-    : executor_(executor), ready_max_(options.ready_max), came_up_(executor) {
+    : executor_(executor),
+      ready_max_(options.ready_max),
+      segments_max_(options.segments_max),
+      came_up_(executor),
+      line_(executor, reads_waiting_max) {
     PENSTOCK_ASSERT(size > 0);
     auto relay = [this, observer](SessionEvent const& event) {
         if (event.up) came_up_.notify_all();
+        line_.open_to(capacity());
         if (observer) observer(event);
     };
     for (std::size_t i = 0; i < size; ++i)
@@ -50,11 +55,26 @@ asio::awaitable<Result<Rows>> Pool::query(Statement const& statement, Params par
 
 asio::awaitable<SegmentAnswer> Pool::read(Segment segment, SteadyTime deadline) {
     for (int attempt = 1;; ++attempt) {
-        bool const connected = co_await ready(std::min(deadline, steady_now() + ready_max_));
-        if (!connected) co_return failure_of(Errc::unavailable, "no connection for reading");
+        auto const error = co_await enter(std::min(deadline, steady_now() + ready_max_));
+        if (error) co_return failure_of(error, "no connection was free for reading");
         auto answer = co_await least_loaded()->execute(segment, deadline);
+        line_.leave();
         bool const lost = !answer && answer.error().code == Errc::connection_lost;
         if (!lost || attempt == 2) co_return answer;
+    }
+}
+
+asio::awaitable<error_code> Pool::enter(SteadyTime deadline) {
+    for (;;) {
+        bool const connected = co_await ready(deadline);
+        if (!connected) co_return Errc::unavailable;
+        auto error = co_await line_.enter(deadline);
+        bool const is_late = error == reactor::Errc::deadline_exceeded;
+        if (is_late && up()) co_return reactor::Errc::overloaded;
+        if (is_late) co_return Errc::unavailable;
+        if (error || up()) co_return error;
+        // The last connection went down in the turn that let this read in.
+        line_.leave();
     }
 }
 
@@ -67,6 +87,13 @@ asio::awaitable<bool> Pool::ready(SteadyTime deadline) {
 }
 
 bool Pool::up() const { return least_loaded() != nullptr; }
+
+std::size_t Pool::capacity() const {
+    std::size_t capacity = 0;
+    for (auto const& session : sessions_)
+        if (session->up()) capacity += segments_max_;
+    return capacity;
+}
 
 Session* Pool::least_loaded() const {
     Session* best = nullptr;

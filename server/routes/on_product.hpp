@@ -6,9 +6,9 @@
 
 namespace penstock::server::routes {
 
-inline ProductReads::Found no_product() { co_return std::optional<domain::Product>(); }
+inline ProductReads::Found no_product() { co_return ProductPtr(); }
 
-/// What of it never changes. nullopt: there is none, for this organization.
+/// What of it never changes. Null: there is none, for this organization.
 inline ProductReads::Found find_product(RequestContext& context, std::string_view parameter) {
     auto const id = domain::Uuid::parse(context.parameter(parameter));
     if (!id) return no_product();

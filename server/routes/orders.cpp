@@ -80,7 +80,7 @@ Answer create_order(RequestContext& context) {
     if (!*product) co_return context.problem(Code::product_not_found);
     if (!may_buy(**product, command.user)) co_return context.problem(bad_user());
     auto verdict = co_await context.services.sales.admit(
-        **product, context.idempotency_key(), command.user, command.quantity, context.deadline);
+        *product, context.idempotency_key(), command.user, command.quantity, context.deadline);
     if (auto const* refusal = std::get_if<domain::Refusal>(&verdict))
         co_return context.refuse(*refusal);
     auto& ticket = std::get<SaleDesk::Ticket>(verdict);

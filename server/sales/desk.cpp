@@ -54,22 +54,22 @@ SaleDesk::SaleDesk(asio::any_io_executor executor, cache::RedisClient* redis, db
 
 SaleDesk::~SaleDesk() = default;
 
-asio::awaitable<SaleDesk::Verdict> SaleDesk::admit(domain::Product product,
-                                                   domain::IdempotencyKey key, std::string user,
-                                                   std::int64_t quantity, SteadyTime deadline) {
+asio::awaitable<SaleDesk::Verdict> SaleDesk::admit(ProductPtr product, domain::IdempotencyKey key,
+                                                   std::string user, std::int64_t quantity,
+                                                   SteadyTime deadline) {
     auto const now = clock_.now();
-    if (auto refusal = refuse_by_clock(product, now)) co_return *std::move(refusal);
+    if (auto refusal = refuse_by_clock(*product, now)) co_return *std::move(refusal);
     cache::Attempt attempt{key, std::move(user), quantity, now};
-    if (!is_gated(product, attempt))
-        co_return Ticket(this, Ticket::Way::ungated, product.id, std::move(attempt));
+    if (!is_gated(*product, attempt))
+        co_return Ticket(this, Ticket::Way::ungated, product->id, std::move(attempt));
     auto const asked_at = steady_now();
-    if (!gates_->notes.has_news(product.id) && memory_.refuses(product.id, key, asked_at)) {
+    if (!gates_->notes.has_news(product->id) && memory_.refuses(product->id, key, asked_at)) {
         metrics_.sold_out_by_memory.add();
-        if (auto ended = domain::refuse_by_window(product, now)) co_return *std::move(ended);
+        if (auto ended = domain::refuse_by_window(*product, now)) co_return *std::move(ended);
         co_return Refusal{Rejection::sold_out};
     }
-    auto const answer = co_await ask(product.id, attempt, deadline);
-    co_return verdict_on(answer, product, std::move(attempt), asked_at);
+    auto const answer = co_await ask(product->id, attempt, deadline);
+    co_return verdict_on(answer, *product, std::move(attempt), asked_at);
 }
 
 void SaleDesk::cancelled(domain::Product const& product, domain::Order const& order) {

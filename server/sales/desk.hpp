@@ -13,6 +13,7 @@
 #include "domain/outcome.hpp"
 #include "reactor/task_group.hpp"
 #include "server/clock.hpp"
+#include "server/product_ptr.hpp"
 #include "server/sales/gate_builder.hpp"
 #include "server/sales/gate_history.hpp"
 #include "server/sales/gate_notes.hpp"
@@ -117,8 +118,8 @@ public:
     /// Of `product` only what never changes is looked at. One round trip, or none; it never fails:
     /// where Redis is of no help, the answer is a ticket. The refusal is the one that the lane
     /// would give.
-    asio::awaitable<Verdict> admit(domain::Product product, domain::IdempotencyKey key,
-                                   std::string user, std::int64_t quantity, SteadyTime deadline);
+    asio::awaitable<Verdict> admit(ProductPtr product, domain::IdempotencyKey key, std::string user,
+                                   std::int64_t quantity, SteadyTime deadline);
 
     /// After the commit; nobody waits for them.
     void cancelled(domain::Product const& product, domain::Order const& order);

@@ -63,6 +63,57 @@ BOOST_AUTO_TEST_CASE(queries_spread_over_the_least_loaded_connections) {
     with_pool(database().options(), 3, body);
 }
 
+BOOST_AUTO_TEST_CASE(more_reads_than_fit_wait_in_line) {
+    auto options = database().options();
+    options.segments_max = 2;
+    auto body = [&](Pool& pool) -> asio::awaitable<void> {
+        co_await all_up(pool);
+        auto const executor = co_await asio::this_coro::executor;
+        reactor::TaskGroup tasks(executor);
+        std::size_t right = 0;
+        std::size_t longest = 0;
+        auto ask = [&](std::int32_t value) -> asio::awaitable<void> {
+            auto const rows = co_await pool.query(add_one, number(value), soon());
+            longest = std::max(longest, pool.waiting());
+            if (rows && (*rows)[0].int8(0) == value + 1) ++right;
+        };
+        for (std::int32_t i = 0; i < 100; ++i) tasks.spawn(ask(i));
+        co_await tasks.join(soon());
+        BOOST_TEST(right == 100u);
+        BOOST_TEST(longest >= 90u);
+        BOOST_TEST(pool.waiting() == 0u);
+    };
+    with_pool(options, 2, body);
+}
+
+BOOST_AUTO_TEST_CASE(a_read_is_turned_away_when_the_line_does_not_move) {
+    auto options = database().options();
+    options.segments_max = 1;
+    options.ready_max = milliseconds{50};
+    auto body = [&](Pool& pool) -> asio::awaitable<void> {
+        co_await all_up(pool);
+        auto const executor = co_await asio::this_coro::executor;
+        reactor::TaskGroup tasks(executor);
+        static constexpr Statement stuck{"stuck", "SELECT pg_advisory_xact_lock_shared(4712)"};
+        auto sql = database().connect();
+        sql("SELECT pg_advisory_lock(4712)");
+        bool answered = false;
+        auto hold = [&]() -> asio::awaitable<void> {
+            auto const rows = co_await pool.query(stuck, Params(), soon());
+            answered = rows.has_value();
+        };
+        tasks.spawn(hold());
+        co_await tests::eventually([&] { return pool.session(0).depth() == 1; });
+        auto const refused = co_await pool.query(add_one, number(1), soon());
+        BOOST_TEST((refused.error() == reactor::Errc::overloaded));
+        sql("SELECT pg_advisory_unlock(4712)");
+        co_await tests::eventually([&] { return answered; });
+        auto const later = co_await pool.query(add_one, number(1), soon());
+        BOOST_TEST(later.has_value());
+    };
+    with_pool(options, 1, body);
+}
+
 BOOST_AUTO_TEST_CASE(a_read_whose_connection_is_lost_is_sent_once_more) {
     auto body = [&](Pool& pool) -> asio::awaitable<void> {
         co_await all_up(pool);

@@ -510,7 +510,8 @@ BOOST_AUTO_TEST_CASE(without_any_redis_every_attempt_goes_to_the_lane) {
         SaleDesk desk(context.get_executor(), nullptr, store, clock, unhurried());
         domain::Product product;
         product.stock = 0;
-        auto verdict = co_await desk.admit(product, order_key(1), "a", 1, patient());
+        auto const shared = std::make_shared<domain::Product const>(product);
+        auto verdict = co_await desk.admit(shared, order_key(1), "a", 1, patient());
         BOOST_REQUIRE(std::holds_alternative<SaleDesk::Ticket>(verdict));
         BOOST_TEST(!std::get<SaleDesk::Ticket>(verdict).at());
         desk.cancelled(product, domain::Order());

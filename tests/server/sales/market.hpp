@@ -105,8 +105,9 @@ public:
     }
 
     asio::awaitable<SaleDesk::Verdict> admit(domain::Product product, Buy buy) {
-        co_return co_await desk.admit(std::move(product), order_key(buy.key), buy.user,
-                                      buy.quantity, patient());
+        auto shared = std::make_shared<domain::Product const>(std::move(product));
+        co_return co_await desk.admit(std::move(shared), order_key(buy.key), buy.user, buy.quantity,
+                                      patient());
     }
     asio::awaitable<Result<domain::Outcome>> place(domain::Product product, Buy buy,
                                                    std::optional<domain::Instant> at) {
