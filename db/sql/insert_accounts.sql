@@ -2,7 +2,7 @@
 -- ones collide at the first, not in a circle.
 INSERT INTO accounts (id, ledger_id, address, overdraft_limit, metadata, created_at, balance, held,
     fraction, version, updated_at)
-SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-    u (id, ledger_id, address, overdraft_limit, metadata, created_at, balance, held, fraction,
-       version, updated_at)
+SELECT u.*
+FROM (SELECT unnest($1), unnest($2) AS ledger_id, unnest($3) AS address, unnest($4), unnest($5),
+    unnest($6), unnest($7), unnest($8), unnest($9), unnest($10), unnest($11)) u
 ORDER BY u.ledger_id, u.address COLLATE "C"

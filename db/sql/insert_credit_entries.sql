@@ -1,3 +1,3 @@
--- The batch's rows of history.
+-- The batch's rows of history. Side by side in the select list, as in insert_transfers.
 INSERT INTO credit_entries (operation_id, account_id, amount, index, shortfall, expires_at)
-SELECT * FROM unnest($1, $2, $3, $4, $5, $6)
+SELECT unnest($1), unnest($2), unnest($3), unnest($4), unnest($5), unnest($6)

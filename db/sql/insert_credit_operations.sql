@@ -1,4 +1,5 @@
 -- The batch's operations on credits.
 INSERT INTO credit_operations (ledger_id, id, kind, reference, sender, minted, drain,
     idempotency_key, fingerprint)
-SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)
+SELECT unnest($1), unnest($2), unnest($3), unnest($4), unnest($5), unnest($6), unnest($7),
+    unnest($8), unnest($9)
