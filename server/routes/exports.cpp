@@ -8,6 +8,7 @@
 #include "server/http/json_reader.hpp"
 #include "server/http/range.hpp"
 #include "server/render.hpp"
+#include "server/routes/by_key.hpp"
 #include "server/routes/handlers.hpp"
 #include "server/routes/pages.hpp"
 #include "server/routes/rules.hpp"
@@ -245,11 +246,12 @@ Answer create_export(RequestContext& context) {
     auto const& rules = read_draft(in, asked.draft);
     if (!in.finish()) co_return context.problem(in.problem());
     auto canonical = in.canonical();
-    // A repetition gets its answer even if the ledger is gone by now.
     auto known = co_await context.known_outcome(canonical);
     if (known) co_return context.answer(*known, 202);
     auto refused = co_await look_up(context, rules, asked.draft);
-    if (refused) co_return std::move(*refused);
+    if (refused)
+        co_return co_await refuse_unless_known(context, std::move(*refused), std::move(canonical),
+                                               202);
     co_return co_await context.perform(std::move(asked), std::move(canonical), 202);
 }
 

@@ -6,6 +6,7 @@
 #include "server/http/json_reader.hpp"
 #include "server/render.hpp"
 #include "server/routes/handlers.hpp"
+#include "server/routes/on_ledger.hpp"
 #include "server/routes/pages.hpp"
 #include "server/routes/rules.hpp"
 
@@ -103,24 +104,14 @@ Answer change_ledger(RequestContext& context) {
     if (auto const percent = in.optional_integer("royalty_percent", 0, 100))
         change.royalty_percent = static_cast<std::int16_t>(*percent);
     if (!in.finish()) co_return context.problem(in.problem());
-    auto const ledger = co_await context.find_ledger();
-    if (!ledger) co_return context.failure(ledger.error());
-    if (!*ledger) co_return context.problem(Code::ledger_not_found);
-    change.ledger = (*ledger)->id;
-    domain::Command command = std::move(change);
-    auto response = co_await context.perform(std::move(command), in.canonical(), 200);
+    auto response = co_await perform_on_ledger(context, std::move(change), in.canonical(), 200);
     context.ledgers.forget(context.ledger_name());
     co_return response;
 }
 
 Answer delete_ledger(RequestContext& context) {
-    auto const ledger = co_await context.find_ledger();
-    if (!ledger) co_return context.failure(ledger.error());
-    if (!*ledger) co_return context.problem(Code::ledger_not_found);
     domain::DeleteLedger deletion;
-    deletion.ledger = (*ledger)->id;
-    domain::Command command = deletion;
-    auto response = co_await context.perform(std::move(command), std::string(), 204);
+    auto response = co_await perform_on_ledger(context, deletion, std::string(), 204);
     context.ledgers.forget(context.ledger_name());
     co_return response;
 }

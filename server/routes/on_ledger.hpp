@@ -6,7 +6,7 @@
 #include <variant>
 
 #include "db/stream_store.hpp"
-#include "server/context.hpp"
+#include "server/routes/by_key.hpp"
 
 namespace penstock::server::routes {
 
@@ -16,7 +16,11 @@ asio::awaitable<Response> perform_on_ledger(RequestContext& context, OnLedger co
                                             std::string canonical, unsigned status) {
     auto const ledger = co_await context.find_ledger();
     if (!ledger) co_return context.failure(ledger.error());
-    if (!*ledger) co_return context.problem(Code::ledger_not_found);
+    if (!*ledger) {
+        auto refusal = context.problem(Code::ledger_not_found);
+        co_return co_await refuse_unless_known(context, std::move(refusal), std::move(canonical),
+                                               status);
+    }
     command.ledger = (*ledger)->id;
     domain::Command any = std::move(command);
     co_return co_await context.perform(std::move(any), std::move(canonical), status);
@@ -53,7 +57,9 @@ asio::awaitable<Response> perform_on_original(RequestContext& context, OnOrigina
                                               Finder<In, Row, RowId> find, std::string canonical,
                                               unsigned status) {
     auto of_money = co_await find_ledger_of(context, domain::LedgerKind::money);
-    if (auto* problem = std::get_if<Response>(&of_money)) co_return std::move(*problem);
+    if (auto* problem = std::get_if<Response>(&of_money))
+        co_return co_await refuse_unless_known(context, std::move(*problem), std::move(canonical),
+                                               status);
     auto const known = co_await context.known_outcome(canonical);
     if (known) co_return context.answer(*known, status);
     command.ledger = std::get<domain::Ledger>(of_money).id;

@@ -1,6 +1,7 @@
 // Orders of a flash sale: placed, cancelled, read and listed, and what a user has.
 #include "server/http/json_reader.hpp"
 #include "server/render.hpp"
+#include "server/routes/by_key.hpp"
 #include "server/routes/handlers.hpp"
 #include "server/routes/on_product.hpp"
 #include "server/routes/pages.hpp"
@@ -77,7 +78,9 @@ Answer create_order(RequestContext& context) {
     }
     auto const product = co_await find_product(context, "product");
     if (!product) co_return context.failure(product.error());
-    if (!*product) co_return context.problem(Code::product_not_found);
+    if (!*product)
+        co_return co_await refuse_unless_known(context, context.problem(Code::product_not_found),
+                                               in.canonical(), 201);
     if (!may_buy(**product, command.user)) co_return context.problem(bad_user());
     auto verdict = co_await context.services.sales.admit(
         *product, context.idempotency_key(), command.user, command.quantity, context.deadline);
@@ -98,7 +101,9 @@ Answer cancel_order(RequestContext& context) {
     if (!in.finish()) co_return context.problem(in.problem());
     auto const product = co_await find_product(context, "product");
     if (!product) co_return context.failure(product.error());
-    if (!*product) co_return context.problem(Code::product_not_found);
+    if (!*product)
+        co_return co_await refuse_unless_known(context, context.problem(Code::product_not_found),
+                                               in.canonical(), 200);
     auto const known = co_await context.known_outcome(in.canonical());
     if (known) co_return context.answer(*known, 200);
     domain::CancelOrder command;

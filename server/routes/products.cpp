@@ -2,6 +2,7 @@
 #include "server/http/json_reader.hpp"
 #include "server/product_reads.hpp"
 #include "server/render.hpp"
+#include "server/routes/by_key.hpp"
 #include "server/routes/handlers.hpp"
 #include "server/routes/on_product.hpp"
 #include "server/routes/pages.hpp"
@@ -99,7 +100,9 @@ Answer restock_product(RequestContext& context) {
     if (!in.finish()) co_return context.problem(in.problem());
     auto const product = co_await find_product(context, "id");
     if (!product) co_return context.failure(product.error());
-    if (!*product) co_return context.problem(Code::product_not_found);
+    if (!*product)
+        co_return co_await refuse_unless_known(context, context.problem(Code::product_not_found),
+                                               in.canonical(), 200);
     command.product = (*product)->id;
     command.payment = (*product)->payment;
     domain::Command any = std::move(command);

@@ -38,11 +38,13 @@ public:
                     std::string const& key = fresh("key")) {
         return http_.request("POST", path, body, headers(key));
     }
-    HttpAnswer patch(std::string const& path, std::string const& body) {
-        return http_.request("PATCH", path, body, headers(""));
+    /// `key`: none where it is "".
+    HttpAnswer patch(std::string const& path, std::string const& body,
+                     std::string const& key = "") {
+        return http_.request("PATCH", path, body, headers(key));
     }
-    HttpAnswer remove(std::string const& path) {
-        return http_.request("DELETE", path, std::nullopt, headers(""));
+    HttpAnswer remove(std::string const& path, std::string const& key = "") {
+        return http_.request("DELETE", path, std::nullopt, headers(key));
     }
     HttpClient& http() { return http_; }
 
