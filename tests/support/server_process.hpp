@@ -27,16 +27,15 @@ public:
     /// `options` as on the command line: {"--database-url", url}. Returns when it is ready.
     explicit ServerProcess(std::vector<std::string> options,
                            std::string const& listen = "127.0.0.1:0") {
-        std::vector<std::string> words{PENSTOCK_BINARY_DIR "/penstock",
-                                       "serve",
-                                       "--listen",
-                                       listen,
-                                       "--log-level",
-                                       "error",
-                                       "--threads",
-                                       "2"};
-        words.insert(words.end(), options.begin(), options.end());
-        launch(std::move(words));
+        launch(serving(std::move(options), listen, "error"));
+        port_ = read_port();
+    }
+    /// One whose log is read: said_until() tells what it says.
+    struct Logging {
+        std::string level;
+    };
+    ServerProcess(Logging logging, std::vector<std::string> options) {
+        launch(serving(std::move(options), "127.0.0.1:0", logging.level), STDERR_FILENO);
         port_ = read_port();
     }
     ServerProcess(ServerProcess&&) = delete;
@@ -58,6 +57,16 @@ public:
     }
 
     std::uint16_t port() const { return port_; }
+
+    /// All that it has said since its start, once `text` is part of it; throws where that takes
+    /// too long.
+    std::string const& said_until(std::string const& text) {
+        auto const deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+        while (said_.find(text) == std::string::npos)
+            if (!read_some(said_, deadline))
+                throw std::runtime_error("never said " + text + ", but: " + said_);
+        return said_;
+    }
 
     /// SIGKILL, and returns when it has ended.
     void kill() {
@@ -93,6 +102,20 @@ private:
         launch(std::move(words), also_shown);
     }
 
+    static std::vector<std::string> serving(std::vector<std::string> options,
+                                            std::string const& listen, std::string const& level) {
+        std::vector<std::string> words{PENSTOCK_BINARY_DIR "/penstock",
+                                       "serve",
+                                       "--listen",
+                                       listen,
+                                       "--log-level",
+                                       level,
+                                       "--threads",
+                                       "2"};
+        words.insert(words.end(), options.begin(), options.end());
+        return words;
+    }
+
     /// `also_shown`: another descriptor of the process whose output we read.
     void launch(std::vector<std::string> words, int also_shown = STDOUT_FILENO) {
         std::vector<char*> arguments;
@@ -114,18 +137,17 @@ private:
 
     /// Reads stdout until it says where it listens.
     std::uint16_t read_port() {
-        std::string output;
         auto const deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
         for (;;) {
-            auto const ready = output.find("ready on ");
-            auto const end = output.find(" (store", ready);
+            auto const ready = said_.find("ready on ");
+            auto const end = said_.find(" (store", ready);
             if (ready != std::string::npos && end != std::string::npos) {
-                auto const colon = output.rfind(':', end);
-                return static_cast<std::uint16_t>(std::atoi(output.c_str() + colon + 1));
+                auto const colon = said_.rfind(':', end);
+                return static_cast<std::uint16_t>(std::atoi(said_.c_str() + colon + 1));
             }
-            if (read_some(output, deadline)) continue;
+            if (read_some(said_, deadline)) continue;
             kill();
-            throw std::runtime_error("penstock serve does not get ready: " + output);
+            throw std::runtime_error("penstock serve does not get ready: " + said_);
         }
     }
 
@@ -148,6 +170,7 @@ private:
 
     pid_t pid_ = -1;
     int output_ = -1;
+    std::string said_;
     std::uint16_t port_ = 0;
 };
 
