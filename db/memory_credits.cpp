@@ -256,11 +256,17 @@ CreditStore::Listed<CreditEntry> MemoryCredits::list_history(LedgerId ledger,
     co_return list;
 }
 
-CreditStore::Listed<Lot> MemoryCredits::list_due_lots(Instant now, std::size_t limit, SteadyTime) {
+CreditStore::Listed<Lot> MemoryCredits::list_due_lots(Instant now, std::size_t limit,
+                                                      SteadyTime deadline) {
+    return list_due_lots(DuePage{now, {}, limit}, deadline);
+}
+
+CreditStore::Listed<Lot> MemoryCredits::list_due_lots(DuePage page, SteadyTime) {
     std::vector<Lot> list;
     for (auto const& [over_at, place] : due_) {
-        if (over_at > now || list.size() == limit) break;
-        list.push_back(lots_.at(place));
+        if (over_at > page.now || list.size() == page.limit) break;
+        auto const& lot = lots_.at(place);
+        if (std::ranges::find(page.without, lot.ledger) == page.without.end()) list.push_back(lot);
     }
     co_return list;
 }

@@ -7,6 +7,7 @@
 
 #include "db/check.hpp"
 #include "db/credit_store.hpp"
+#include "db/due_rows.hpp"
 
 namespace penstock::db {
 
@@ -48,6 +49,7 @@ public:
     Listed<domain::CreditEntry> list_history(domain::LedgerId, CreditHistoryPage,
                                              SteadyTime) override;
     Listed<domain::Lot> list_due_lots(domain::Instant now, std::size_t limit, SteadyTime) override;
+    Listed<domain::Lot> list_due_lots(DuePage page, SteadyTime);
     Listed<domain::CreditOperation> list_operations(domain::LedgerId,
                                                     std::optional<domain::CreditOperationId> after,
                                                     std::size_t limit, SteadyTime) override;

@@ -482,11 +482,23 @@ Store::Listed<Hold> MemoryStore::list_holds(LedgerId ledger, HoldPage page, Stea
     co_return newest_page(holds_, ledger, page);
 }
 
-Store::Listed<Hold> MemoryStore::list_due_holds(Instant now, std::size_t limit, SteadyTime) {
+Store::Listed<Hold> MemoryStore::list_due_holds(Instant now, std::size_t limit,
+                                                SteadyTime deadline) {
+    return list_due_holds(DuePage{now, {}, limit}, deadline);
+}
+
+Store::Listed<Hold> MemoryStore::list_due_holds(DuePage page, SteadyTime) {
     std::vector<Hold> list;
-    for (auto const& [at, name] : due_)
-        if (at <= now && list.size() < limit) list.push_back(holds_.at(name));
+    for (auto const& [at, name] : due_) {
+        if (at > page.now || list.size() == page.limit) break;
+        if (std::ranges::find(page.without, name.first) == page.without.end())
+            list.push_back(holds_.at(name));
+    }
     co_return list;
+}
+
+Store::Listed<Lot> MemoryStore::list_due_lots(DuePage page, SteadyTime deadline) {
+    return credits_.list_due_lots(std::move(page), deadline);
 }
 
 asio::awaitable<Result<std::size_t>> MemoryStore::purge(Instant before, std::size_t limit,
@@ -580,6 +592,8 @@ Store::Listed<Check> MemoryStore::verify(LedgerId ledger, SteadyTime) {
         if (transfer.ledger == ledger) rows.transfers.push_back(&transfer);
     rows.purchases = newest_of(purchases_, ledger);
     rows.holds = newest_of(holds_, ledger);
+    for (auto const& event : events_)
+        if (event.ledger == ledger) rows.events.push_back(&event);
     rows.streams = streams_.of(ledger);
     for (auto const& [name, total] : totals_)
         if (name.first == ledger) rows.totals.push_back(total);

@@ -6,6 +6,7 @@
 #include <set>
 #include <vector>
 
+#include "db/due_rows.hpp"
 #include "db/memory_credits.hpp"
 #include "db/memory_exports.hpp"
 #include "db/memory_job_queue.hpp"
@@ -17,7 +18,7 @@ namespace penstock::db {
 
 /// For one event loop: every answer is ready at once. Writers may overlap: the one whose rows
 /// were read before another's commit gets Errc::retry_transaction, as from a database.
-class MemoryStore : public Store {
+class MemoryStore : public Store, public DueRows {
 public:
     MemoryStore();
 
@@ -58,6 +59,8 @@ public:
     Listed<domain::Hold> list_holds(domain::LedgerId ledger, HoldPage page, SteadyTime) override;
     Listed<domain::Hold> list_due_holds(domain::Instant now, std::size_t limit,
                                         SteadyTime) override;
+    Listed<domain::Hold> list_due_holds(DuePage page, SteadyTime) override;
+    Listed<domain::Lot> list_due_lots(DuePage page, SteadyTime) override;
     Found<domain::Product> find_product(domain::OrganizationId, domain::ProductId,
                                         SteadyTime) override;
     Listed<domain::Product> find_products(std::vector<domain::ProductId>, SteadyTime) override;

@@ -279,9 +279,11 @@ CreditStore::Listed<CreditEntry> PostgresCredits::list_history(LedgerId ledger,
 
 CreditStore::Listed<Lot> PostgresCredits::list_due_lots(Instant now, std::size_t limit,
                                                         SteadyTime deadline) {
-    pg::Params params;
-    params.instant_ms(now.ms).int8(limit_of(limit));
-    return reads::list<Lot>(pool_, sql::list_due_lots, std::move(params), deadline, lot);
+    return list_due_lots(DuePage{now, {}, limit}, deadline);
+}
+
+CreditStore::Listed<Lot> PostgresCredits::list_due_lots(DuePage page, SteadyTime deadline) {
+    return reads::list<Lot>(pool_, sql::list_due_lots, reads::due_page(page), deadline, lot);
 }
 
 CreditStore::Listed<CreditOperation> PostgresCredits::list_operations(

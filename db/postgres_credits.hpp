@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "db/credit_store.hpp"
+#include "db/due_rows.hpp"
 #include "db/pg/pool.hpp"
 #include "db/pg/segment.hpp"
 
@@ -26,6 +27,7 @@ public:
     Listed<domain::CreditEntry> list_history(domain::LedgerId, CreditHistoryPage,
                                              SteadyTime) override;
     Listed<domain::Lot> list_due_lots(domain::Instant now, std::size_t limit, SteadyTime) override;
+    Listed<domain::Lot> list_due_lots(DuePage page, SteadyTime);
     Listed<domain::CreditOperation> list_operations(domain::LedgerId,
                                                     std::optional<domain::CreditOperationId> after,
                                                     std::size_t limit, SteadyTime) override;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "db/postgres_rows.hpp"
 #include "db/postgres_store.hpp"
 
 namespace penstock::db {
@@ -31,6 +32,13 @@ inline domain::Instant within_range(domain::Instant at) {
 template <class Id>
 pg::UuidBytes below(std::optional<Id> const& before) {
     return before ? before->value.bytes : last_id().bytes;
+}
+
+inline pg::Params due_page(DuePage const& page) {
+    pg::Params params;
+    params.instant_ms(within_range(page.now).ms).int8(limit_of(page.limit));
+    params.add(rows::uuids(page.without));
+    return params;
 }
 
 template <class T>

@@ -302,9 +302,15 @@ Store::Listed<Hold> PostgresStore::list_holds(LedgerId ledger, HoldPage page, St
 
 Store::Listed<Hold> PostgresStore::list_due_holds(Instant now, std::size_t limit,
                                                   SteadyTime deadline) {
-    pg::Params params;
-    params.instant_ms(within_range(now).ms).int8(limit_of(limit));
-    return list(sql::list_due_holds, std::move(params), deadline, rows::hold);
+    return list_due_holds(DuePage{now, {}, limit}, deadline);
+}
+
+Store::Listed<Hold> PostgresStore::list_due_holds(DuePage page, SteadyTime deadline) {
+    return list(sql::list_due_holds, due_page(page), deadline, rows::hold);
+}
+
+Store::Listed<Lot> PostgresStore::list_due_lots(DuePage page, SteadyTime deadline) {
+    return credits_.list_due_lots(std::move(page), deadline);
 }
 
 asio::awaitable<Result<std::size_t>> PostgresStore::purge(Instant before, std::size_t limit,

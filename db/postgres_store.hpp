@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 
+#include "db/due_rows.hpp"
 #include "db/pg/pool.hpp"
 #include "db/postgres_credits.hpp"
 #include "db/postgres_exports.hpp"
@@ -34,7 +35,7 @@ struct PostgresOptions {
 class PostgresPurge;
 
 /// The schema is that of db/migrations; whoever makes a store has run migrate().
-class PostgresStore final : public Store {
+class PostgresStore final : public Store, public DueRows {
 public:
     PostgresStore(asio::any_io_executor executor, PostgresOptions options);
     ~PostgresStore() override;
@@ -70,6 +71,8 @@ public:
     Listed<domain::Hold> list_holds(domain::LedgerId, HoldPage, SteadyTime) override;
     Listed<domain::Hold> list_due_holds(domain::Instant now, std::size_t limit,
                                         SteadyTime) override;
+    Listed<domain::Hold> list_due_holds(DuePage page, SteadyTime) override;
+    Listed<domain::Lot> list_due_lots(DuePage page, SteadyTime) override;
     Found<domain::Product> find_product(domain::OrganizationId, domain::ProductId,
                                         SteadyTime) override;
     Listed<domain::Product> find_products(std::vector<domain::ProductId>, SteadyTime) override;

@@ -129,6 +129,22 @@ std::string difference_of(std::map<Booked, int> const& movements) {
     return wrong;
 }
 
+/// An ended hold without exactly one event of its end, or an event of another end; empty when
+/// there is none.
+std::string end_told_wrongly(LedgerRows const& rows) {
+    std::map<std::pair<Uuid, HoldStatus>, int> ends;
+    for (auto const* hold : rows.holds)
+        if (hold->status != HoldStatus::pending) ++ends[{hold->id.value, hold->status}];
+    for (auto const* event : rows.events) {
+        if (event->type == EventType::hold_captured) --ends[{event->subject, HoldStatus::captured}];
+        if (event->type == EventType::hold_voided) --ends[{event->subject, HoldStatus::voided}];
+        if (event->type == EventType::hold_expired) --ends[{event->subject, HoldStatus::expired}];
+    }
+    for (auto const& [end, count] : ends)
+        if (count != 0) return end.first.to_string();
+    return {};
+}
+
 Check check_hold_ends(LedgerRows const& rows) {
     auto movements = movements_of(rows, {TransferKind::capture});
     std::map<TransferId, Uuid> causes;
@@ -149,6 +165,7 @@ Check check_hold_ends(LedgerRows const& rows) {
         if (cause == causes.end() || cause->second != hold->id.value) wrong = hold->id.to_string();
     }
     if (auto const difference = difference_of(movements); !difference.empty()) wrong = difference;
+    if (auto const told = end_told_wrongly(rows); !told.empty()) wrong = told;
     return make_check("holds_end_once", wrong, causes.size(), "captures");
 }
 

@@ -14,6 +14,7 @@ struct LedgerRows {
     std::vector<domain::Transfer const*> transfers;
     std::vector<domain::Purchase const*> purchases;
     std::vector<domain::Hold const*> holds;
+    std::vector<domain::Event const*> events;
     std::vector<domain::Stream const*> streams;
     std::vector<domain::Total> totals;
 };

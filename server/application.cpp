@@ -343,6 +343,15 @@ void write_lanes(MetricsWriter& out, std::string const& shard,
     }
 }
 
+void write_expiry(MetricsWriter& out, std::string const& work, ExpiryMetrics const& metrics) {
+    MetricsWriter::Labels const labels{{"work", work}};
+    out.counter("penstock_expiry_failures_total",
+                "A ledger's rows that could not be ended, by try.", labels,
+                static_cast<double>(metrics.failures.get()));
+    out.gauge("penstock_expiry_ledgers_left_out", "Ledgers that are tried again later.", labels,
+              static_cast<double>(metrics.left_out.get()));
+}
+
 /// What sessions tell: latency per route, an access line at level debug, faults always.
 class ShardObserver final : public Observer {
 public:
@@ -388,10 +397,17 @@ struct Application::Back {
           embedded(postgres ? nullptr : std::make_unique<db::MemoryStore>()),
           shadowed(make_shadow(executor, options, postgres.get(), fleet, log)),
           store(store_of(*this)),
+          due(due_of(*this)),
           redis(make_redis(executor, options, ids)) {}
 
     static db::Store& store_of(Back& back) {
         if (back.shadowed) return *back.shadowed;
+        if (back.postgres) return *back.postgres;
+        return *back.embedded;
+    }
+
+    /// Of the database that decides, whichever one the reads are of.
+    static db::DueRows& due_of(Back& back) {
         if (back.postgres) return *back.postgres;
         return *back.embedded;
     }
@@ -411,6 +427,7 @@ struct Application::Back {
     std::unique_ptr<db::MemoryStore> embedded;    ///< the other one
     std::unique_ptr<db::ShadowStore> shadowed;    ///< both databases; null with one
     db::Store& store;
+    db::DueRows& due;
     std::unique_ptr<cache::RedisClient> redis;  ///< null: without Redis
 };
 
@@ -482,8 +499,7 @@ Application::Application(Options options, Log& log)
     }
     auto const purge_round = [this](SteadyTime deadline) { return purge(deadline); };
     purge_ = make_periodic(purge_options(options_), purge_round, "purge_failed");
-    hold_expiry_ = make_periodic(expiry_options(options_), hold_expiry(), "hold_expiry_failed");
-    lot_expiry_ = make_periodic(expiry_options(options_), lot_expiry(), "lot_expiry_failed");
+    make_expiries();
     export_care_ =
         make_periodic(export_care_options(options_), export_care(), "export_care_failed");
     make_jobs();
@@ -577,30 +593,41 @@ std::unique_ptr<Periodic> Application::make_periodic(PeriodicOptions options, Pe
     return std::make_unique<Periodic>(options, std::move(work), random, failed);
 }
 
-/// A round of ending the holds that are due.
-Periodic::Work Application::hold_expiry() {
+/// What ends rows that are due, and tells of the ledgers where that fails.
+std::unique_ptr<Expiry> Application::make_expiry(char const* failure_event) {
     auto& back = *backs_.front();
-    Expiry expiry(engine_, back.clock, back.ids, options_.hold_expiry_items);
-    auto const list = [&store = back.store](domain::Instant now, std::size_t limit,
-                                            SteadyTime deadline) {
-        return store.list_due_holds(now, limit, deadline);
+    ExpiryOptions options;
+    options.batch = options_.hold_expiry_items;
+    auto submit = [this](domain::Envelope envelope, SteadyTime deadline) {
+        return engine_.submit(std::move(envelope), deadline);
     };
-    return [expiry, list](SteadyTime deadline) mutable {
-        return expiry.run_once<domain::ExpireHolds>(list, deadline);
+    auto failed = [this, failure_event, limit = LogLimit{}](domain::LedgerId ledger,
+                                                            error_code error) mutable {
+        log_.limited(limit, LogLevel::warning, failure_event,
+                     {{"ledger_id", ledger.value.to_string()}, {"error", error.message()}});
     };
+    return std::make_unique<Expiry>(submit, back.clock, back.ids, options, failed);
 }
 
-/// A round of recording which lots of credits are over.
-Periodic::Work Application::lot_expiry() {
-    auto& back = *backs_.front();
-    Expiry expiry(engine_, back.clock, back.ids, options_.hold_expiry_items);
-    auto const list = [&credits = back.store.credits()](domain::Instant now, std::size_t limit,
-                                                        SteadyTime deadline) {
-        return credits.list_due_lots(now, limit, deadline);
+/// Rounds of ending the holds that are due, and of recording which lots of credits are over.
+void Application::make_expiries() {
+    auto& due = backs_.front()->due;
+    holds_ = make_expiry("hold_expiry_failed");
+    auto const end_holds = [&expiry = *holds_, &due](SteadyTime deadline) {
+        auto const list = [&due](db::DuePage page, SteadyTime until) {
+            return due.list_due_holds(std::move(page), until);
+        };
+        return expiry.run_once<domain::ExpireHolds>(list, deadline);
     };
-    return [expiry, list](SteadyTime deadline) mutable {
+    hold_expiry_ = make_periodic(expiry_options(options_), end_holds, "hold_expiry_failed");
+    lots_ = make_expiry("lot_expiry_failed");
+    auto const end_lots = [&expiry = *lots_, &due](SteadyTime deadline) {
+        auto const list = [&due](db::DuePage page, SteadyTime until) {
+            return due.list_due_lots(std::move(page), until);
+        };
         return expiry.run_once<domain::ExpireLots>(list, deadline);
     };
+    lot_expiry_ = make_periodic(expiry_options(options_), end_lots, "lot_expiry_failed");
 }
 
 /// A round of what becomes of exports when nobody asks.
@@ -812,9 +839,11 @@ std::string Application::render_metrics() const {
         write_lanes(out, shard, engine_.lanes(front->shard));
     }
     write_metrics(out, {{"work", "hold_expiry"}}, hold_expiry_->metrics());
+    write_expiry(out, "hold_expiry", holds_->metrics());
     if (reconciliation_)
         write_metrics(out, {{"work", "reconciliation"}}, reconciliation_->metrics());
     write_metrics(out, {{"work", "lot_expiry"}}, lot_expiry_->metrics());
+    write_expiry(out, "lot_expiry", lots_->metrics());
     write_metrics(out, {{"work", "export_care"}}, export_care_->metrics());
     if (worker_) {
         for (auto const& kind : worker_->metrics()) write_metrics(out, {}, *kind);

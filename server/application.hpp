@@ -53,10 +53,10 @@ private:
     void open_fronts();
     std::unique_ptr<Periodic> make_periodic(PeriodicOptions options, Periodic::Work work,
                                             char const* failure_event);
-    Periodic::Work hold_expiry();
+    std::unique_ptr<Expiry> make_expiry(char const* failure_event);
+    void make_expiries();
     void lead_reconciliation();
     asio::awaitable<void> reconcile_sales();
-    Periodic::Work lot_expiry();
     Periodic::Work export_care();
     void make_jobs();
     asio::awaitable<void> live();
@@ -88,6 +88,8 @@ private:
     RateLimiter limiter_;
     std::vector<std::unique_ptr<Front>> fronts_;
     std::unique_ptr<Periodic> purge_;        ///< on shard 0, for the whole process
+    std::unique_ptr<Expiry> holds_;          ///< the same
+    std::unique_ptr<Expiry> lots_;           ///< the same
     std::unique_ptr<Periodic> hold_expiry_;  ///< the same
     std::unique_ptr<Periodic> lot_expiry_;   ///< the same
     std::unique_ptr<Periodic> export_care_;  ///< the same

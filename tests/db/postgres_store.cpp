@@ -411,6 +411,12 @@ constexpr Tampering tamperings[] = {
     {"UPDATE holds SET status = 3 WHERE ledger_id = L AND status = 1", "holds_end_once "},
     {"UPDATE holds SET ended_at = NULL WHERE ledger_id = L AND status = 2", "holds_end_once "},
     {"UPDATE transfers SET cause = NULL WHERE ledger_id = L AND kind = 8", "holds_end_once "},
+    {"DELETE FROM events WHERE scope_id = L AND type = 2", "holds_end_once "},
+    {"UPDATE events SET type = 3 WHERE scope_id = L AND type = 1", "holds_end_once "},
+    {"INSERT INTO events (scope_id, id, organization_id, type, subject)"
+     " SELECT scope_id, gen_random_uuid(), organization_id, type, subject FROM events"
+     " WHERE scope_id = L AND type = 2",
+     "holds_end_once "},
     {"UPDATE transfers SET cause = NULL WHERE ledger_id = L AND kind = 5",
      "purchases_equal_royalties "},
     {"UPDATE transfers SET cause = NULL WHERE ledger_id = L AND kind = 7",

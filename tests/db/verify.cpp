@@ -92,7 +92,17 @@ struct Rows {
             accounts[alice].standing.held += amount;
         else
             hold.ended_at = Instant{3};
+        if (status == HoldStatus::voided) tell(EventType::hold_voided, hold);
+        if (status == HoldStatus::captured) tell(EventType::hold_captured, hold);
         holds.push_back(hold);
+    }
+
+    void tell(EventType type, Hold const& hold) {
+        Event event;
+        event.id = {next_id()};
+        event.type = type;
+        event.subject = hold.id.value;
+        events.push_back(event);
     }
 
     void capture(Hold& hold, Amount amount) {
@@ -115,6 +125,7 @@ struct Rows {
         for (auto const& transfer : transfers) rows.transfers.push_back(&transfer);
         for (auto const& purchase : purchases) rows.purchases.push_back(&purchase);
         for (auto const& hold : holds) rows.holds.push_back(&hold);
+        for (auto const& event : events) rows.events.push_back(&event);
         rows.totals = totals;
         std::string names;
         for (auto const& check : db::verify_ledger(rows))
@@ -128,6 +139,7 @@ struct Rows {
     std::vector<Transfer> transfers;
     std::vector<Purchase> purchases;
     std::vector<Hold> holds;
+    std::vector<Event> events;
     std::vector<Total> totals;
 };
 
@@ -230,12 +242,18 @@ BOOST_AUTO_TEST_CASE(a_hold_that_ended_twice_or_not_as_it_says_is_seen) {
     };
     auto another_transfer = [](Rows& rows) { rows.holds[2].transfer = rows.transfers[0].id; };
     auto never_ended = [](Rows& rows) { rows.holds[1].ended_at.reset(); };
+    auto told_twice = [](Rows& rows) { rows.events.push_back(rows.events.front()); };
+    auto never_told = [](Rows& rows) { rows.events.pop_back(); };
+    auto told_of_another_end = [](Rows& rows) { rows.events[0].type = EventType::hold_expired; };
     BOOST_TEST(failing_after(another_amount) == expected);
     BOOST_TEST(failing_after(no_cause) == expected);
     BOOST_TEST(failing_after(of_a_voided_hold) == expected);
     BOOST_TEST(failing_after(never_captured) == expected);
     BOOST_TEST(failing_after(another_transfer) == expected);
     BOOST_TEST(failing_after(never_ended) == expected);
+    BOOST_TEST(failing_after(told_twice) == expected);
+    BOOST_TEST(failing_after(never_told) == expected);
+    BOOST_TEST(failing_after(told_of_another_end) == expected);
     auto twice = [](Rows& rows) {
         rows.book(TransferKind::capture, Rows::alice, Rows::bob, 8, rows.holds[2].id.value);
         rows.total(TotalKind::capture, 8);
