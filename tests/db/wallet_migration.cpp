@@ -1,146 +1,30 @@
 // Does a database in use get its new tables while a server of the old schema keeps writing, and do
 // the running totals stay what the transfers add up to?
 #include <boost/test/unit_test.hpp>
-#include <string>
 
-#include "db/pg/plain_connection.hpp"
-#include "tests/db/driver.hpp"
-#include "tests/db/postgres_fixture.hpp"
-#include "tests/domain/scene.hpp"
+#include "tests/db/old_server.hpp"
 
 using namespace penstock;
 using namespace penstock::domain;
-using tests::Driver;
-using tests::soon;
+using namespace penstock::tests;
 
 namespace {
-
-constexpr int transfers_before = 2'000;
-constexpr int commits_around = 20;
-
-/// The migrations before the one with purchases and holds.
-db::Migrations migrations_before() {
-    db::Migrations const all = db::migrations::all;
-    for (std::size_t i = 0; i < all.size(); ++i)
-        if (all[i]->name.ends_with("_wallets")) return all.first(i);
-    BOOST_FAIL("there is no migration with wallets");
-    return all;
-}
-
-void migrate(tests::Database const& database, db::Migrations migrations) {
-    auto body = [&]() -> asio::awaitable<void> {
-        auto const report = co_await db::migrate(database.address(), migrations, soon());
-        BOOST_REQUIRE_MESSAGE(report.has_value(), report.error().message);
-    };
-    tests::run(body);
-}
-
-/// A ledger with two accounts, by the columns that the old schema has. Deposits of 1.
-constexpr char const* populate = R"(
-INSERT INTO ledgers VALUES ('00000000-0000-0000-0000-000000000001',
-    '00000000-0000-0000-0000-000000000000', 'old', 'EUR', 2, 0, 0, 70, 0, 0, '{}',
-    to_timestamp(1700000000), NULL);
-INSERT INTO accounts (id, ledger_id, address, overdraft_limit, balance, held, fraction, version,
-    metadata, created_at, updated_at)
-SELECT ('00000000-0000-0000-0000-00000000000' || place)::uuid,
-    '00000000-0000-0000-0000-000000000001', address, 0, sign * $count, 0, 0, used * $count, '{}',
-    to_timestamp(1700000000), to_timestamp(1700000000 + $count / 1000.0)
-FROM (VALUES (2, '@world', -1, 1), (3, 'a', 1, 1), (4, 'b', 0, 0), (5, '@platform', 0, 0))
-    v (place, address, sign, used);
-INSERT INTO transfers (id, ledger_id, kind, from_account, to_account, amount, from_balance,
-    from_version, to_balance, to_version, created_at)
-SELECT (lpad(to_hex(1700000000000 + i), 12, '0') || '70008000000000000000')::uuid,
-    '00000000-0000-0000-0000-000000000001', 1, '00000000-0000-0000-0000-000000000002',
-    '00000000-0000-0000-0000-000000000003', 1, -i, i, i, i, to_timestamp(1700000000 + i / 1000.0)
-FROM generate_series(1, $count) i;
-INSERT INTO ledger_totals VALUES ('00000000-0000-0000-0000-000000000001', 1, $count, $count);
-)";
-
-/// What the old server's connections have prepared: its columns, named, and a list that takes a
-/// whole row inside.
-constexpr char const* prepare_old = R"(
-PREPARE old_lock AS SELECT a.id, a.balance, a.version FROM accounts a
-    WHERE a.ledger_id = '00000000-0000-0000-0000-000000000001' ORDER BY a.id FOR UPDATE OF a;
-PREPARE old_insert AS INSERT INTO transfers (id, ledger_id, kind, from_account, to_account, amount,
-    from_balance, from_version, to_balance, to_version, created_at, reference, metadata, reverts,
-    idempotency_key, fingerprint)
-SELECT (lpad(to_hex(1700000001000 + w.version), 12, '0') || '70008000000000000000')::uuid,
-    a.ledger_id, 1, w.id, a.id, 1, w.balance - 1, w.version + 1, a.balance + 1, a.version + 1,
-    a.updated_at, NULL, NULL, NULL, NULL, NULL
-FROM accounts w JOIN accounts a ON a.ledger_id = w.ledger_id AND a.address = 'a'
-WHERE w.ledger_id = '00000000-0000-0000-0000-000000000001' AND w.address = '@world';
-PREPARE old_update AS UPDATE accounts
-SET balance = balance + CASE address WHEN 'a' THEN 1 ELSE -1 END, version = version + 1
-WHERE ledger_id = '00000000-0000-0000-0000-000000000001' AND address IN ('a', '@world');
-PREPARE old_totals AS INSERT INTO ledger_totals AS t (ledger_id, kind, count, amount)
-VALUES ('00000000-0000-0000-0000-000000000001', 1, 1, 1)
-ON CONFLICT (ledger_id, kind)
-DO UPDATE SET count = t.count + excluded.count, amount = t.amount + excluded.amount;
-PREPARE old_list AS SELECT t.id, t.kind, t.amount FROM (SELECT * FROM transfers r
-    WHERE r.ledger_id = '00000000-0000-0000-0000-000000000001' AND r.kind = 1
-    ORDER BY r.id DESC LIMIT 5) t;
-)";
-
-constexpr char const* old_commit =
-    "BEGIN; EXECUTE old_lock; EXECUTE old_insert; EXECUTE old_update; EXECUTE old_totals; COMMIT;"
-    " EXECUTE old_list";
-
-/// A server of the old schema: one deposit after the other until it is told to stop.
-class OldServer {
-public:
-    explicit OldServer(tests::Database const& database) : options_(database.options()) {}
-
-    asio::awaitable<void> run() {
-        auto const executor = co_await asio::this_coro::executor;
-        auto dialled = co_await db::pg::dial(options_, soon());
-        BOOST_REQUIRE(dialled.has_value());
-        db::pg::PlainConnection connection(executor, std::move(*dialled));
-        auto const prepared = co_await connection.script(prepare_old, soon());
-        BOOST_REQUIRE_MESSAGE(prepared.has_value(), prepared.error().message);
-        while (!stopped_) {
-            auto const done = co_await connection.script(old_commit, soon());
-            BOOST_REQUIRE_MESSAGE(done.has_value(), done.error().message);
-            BOOST_REQUIRE(done->size() == 5u);
-            ++commits_;
-        }
-    }
-
-    asio::awaitable<void> commit_some() {
-        auto const wanted = commits_ + commits_around;
-        co_await tests::eventually([&] { return commits_ >= wanted; });
-    }
-
-    int commits() const { return commits_; }
-    void stop() { stopped_ = true; }
-
-private:
-    db::pg::ConnectionOptions options_;
-    int commits_ = 0;
-    bool stopped_ = false;
-};
-
-void fill(tests::Database const& database) {
-    std::string text = populate;
-    for (std::size_t at = 0; (at = text.find("$count")) != std::string::npos;)
-        text.replace(at, 6, std::to_string(transfers_before));
-    database.connect()(text);
-}
 
 /// The new program, beside the old one: a purchase, its refund, a hold.
 asio::awaitable<void> use_wallets(db::Store& store) {
     Driver driver(co_await asio::this_coro::executor, store);
-    LedgerId const ledger{*Uuid::parse("00000000-0000-0000-0000-000000000001")};
+    auto const ledger = old_ledger();
     std::exception_ptr failure;
     try {
         Command const buy = MakePurchase{ledger, "a", "b", 99};
-        auto const first = tests::made<Purchase>(co_await driver.one(buy));
+        auto const first = made<Purchase>(co_await driver.one(buy));
         co_await driver.one(buy);
         Command const refund = RefundPurchase{ledger, first};
         auto const refunded = co_await driver.one(refund);
-        BOOST_TEST(tests::refusal_of(refunded) == "");
+        BOOST_TEST(refusal_of(refunded) == "");
         Command const hold = PlaceHold{ledger, "a", "b", 5};
         auto const held = co_await driver.one(hold);
-        BOOST_TEST(tests::refusal_of(held) == "");
+        BOOST_TEST(refusal_of(held) == "");
     } catch (...) {
         failure = std::current_exception();
     }
@@ -148,28 +32,17 @@ asio::awaitable<void> use_wallets(db::Store& store) {
     if (failure) std::rethrow_exception(failure);
 }
 
-asio::awaitable<void> require_sound(db::Store& store, int deposits) {
-    LedgerId const ledger{*Uuid::parse("00000000-0000-0000-0000-000000000001")};
-    auto const checks = co_await store.verify(ledger, soon());
-    BOOST_REQUIRE(checks.has_value());
-    for (auto const& check : *checks) BOOST_TEST(check.ok, check.name << ": " << check.detail);
-    auto const totals = co_await store.list_totals(ledger, soon());
-    BOOST_REQUIRE((totals.has_value() && !totals->empty()));
-    Total const expected{ledger, TotalKind::deposit, deposits, deposits};
-    BOOST_TEST((totals->front() == expected), totals->front().count << " of " << deposits);
-}
-
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(wallet_migration)
 
 BOOST_AUTO_TEST_CASE(a_database_in_use_gets_wallets_and_loses_nothing) {
-    tests::Database const database;
-    migrate(database, migrations_before());
+    Database const database;
+    migrate_to(database, migrations_before("_wallets"));
     fill(database);
     asio::io_context context{1};
     db::PostgresOptions options(database.address());
-    options.backoff = tests::fast_backoff();
+    options.backoff = fast_backoff();
     db::PostgresStore store(context.get_executor(), options);
     OldServer old(database);
     reactor::TaskGroup tasks(context.get_executor());
@@ -187,7 +60,7 @@ BOOST_AUTO_TEST_CASE(a_database_in_use_gets_wallets_and_loses_nothing) {
         BOOST_REQUIRE(ended);
         co_await require_sound(store, transfers_before + old.commits());
     };
-    tests::run_beside(context, store, body);
+    run_beside(context, store, body);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
