@@ -49,6 +49,7 @@ public:
         }
         if (rows_ == 0) throw Unusable(ledger_ + " has no transfers");
         pieces_ = (bytes_ + piece_bytes - 1) / piece_bytes;
+        is_fetched_.assign(pieces_, false);
     }
 
     Next next(Call& call) override {
@@ -70,17 +71,18 @@ public:
         auto const first = call.tag * piece_bytes;
         if (response.body.size() != std::min(piece_bytes, bytes_ - first))
             return "a piece of " + std::to_string(response.body.size()) + " bytes";
-        if (++fetched_ > pieces_) return std::nullopt;
+        if (is_fetched_[call.tag]) return std::nullopt;
+        is_fetched_[call.tag] = true;
         lines_ += static_cast<std::uint64_t>(
             std::count(response.body.begin(), response.body.end(), '\n'));
-        if (fetched_ == pieces_) fetched_s_ = seconds_since(began_);
+        if (++fetched_ == pieces_) fetched_s_ = seconds_since(began_);
         return std::nullopt;
     }
 
     /// A line per row, and the header.
     asio::awaitable<std::vector<std::string>> check(Client&) override {
         std::vector<std::string> off;
-        if (fetched_ >= pieces_ && lines_ != rows_ + 1)
+        if (fetched_ == pieces_ && lines_ != rows_ + 1)
             off.push_back(std::to_string(lines_) + " lines for " + std::to_string(rows_) + " rows");
         co_return off;
     }
@@ -107,8 +109,9 @@ private:
     std::uint64_t bytes_ = 0;
     std::uint64_t pieces_ = 1;
     std::uint64_t asked_ = 0;
-    std::uint64_t fetched_ = 0;
-    std::uint64_t lines_ = 0;  ///< of the first file
+    std::vector<bool> is_fetched_;  ///< by piece
+    std::uint64_t fetched_ = 0;     ///< different pieces
+    std::uint64_t lines_ = 0;       ///< in them
     SteadyTime began_{};
     double written_s_ = 0;
     double fetched_s_ = 0;

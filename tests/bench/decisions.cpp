@@ -222,6 +222,7 @@ BOOST_AUTO_TEST_CASE(what_makes_no_sense_is_refused) {
           Arguments{"credits", "--chaos", "--fault=true"},
           Arguments{"credits-wide", "--width=30001"},
           Arguments{"credits-wide", "--connections=2"},
+          Arguments{"export"},
           Arguments{"purchases", "--chaos"},
           Arguments{"bulk", "--chaos", "--fault=true"},
           Arguments{"purchases", "--chaos", "--server=serve"},

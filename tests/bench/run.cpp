@@ -194,6 +194,66 @@ BOOST_AUTO_TEST_CASE(what_must_stay_flat_is_measured_on_a_ledger_that_is_there) 
     BOOST_CHECK_THROW(run(options), Unusable);
 }
 
+/// Two pieces, the second one short.
+constexpr tests::ExportMischief two_pieces{.rows = 200'000};
+
+Options options_of_export(MockServer const& server) {
+    auto options = options_for(server, "export");
+    options.ledger = "long";
+    options.connections = 1;
+    options.requests = 5;
+    return options;
+}
+
+RunResult run_export(tests::ExportMischief mischief) {
+    MockServer const server({.exports = mischief});
+    return run(options_of_export(server));
+}
+
+BOOST_AUTO_TEST_CASE(an_export_is_awaited_and_fetched_piece_by_piece) {
+    for (unsigned const connections : {1U, 3U}) {
+        MockServer const server({.exports = two_pieces});
+        auto options = options_of_export(server);
+        options.connections = connections;
+        auto const result = run(options);
+        auto const& arm = result.arms[0];
+        BOOST_TEST(all_text(arm) == "");
+        BOOST_TEST(result.sound());
+        BOOST_TEST(arm.stats.accepted() == 5U);
+        // 200,000 rows of 100 bytes and the header; the first piece of 16 MiB three times.
+        BOOST_TEST(arm.stats.units() == 3U * 167'772U + 2U * 32'227U);
+        std::map<std::string, std::string> figures(arm.figures.begin(), arm.figures.end());
+        BOOST_TEST(figures["rows in the file"] == "200000");
+        BOOST_TEST(figures["bytes in the file"] == "20000010");
+        for (auto const* what : {"written in", "rows written", "fetched in", "rows to the client"})
+            BOOST_TEST(!figures[what].empty(), what);
+        BOOST_TEST(table(result).find("GET download (16 MiB)") != std::string::npos);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_export_with_a_row_less_or_a_piece_that_is_cut_is_found) {
+    auto dropped = two_pieces;
+    dropped.drop_a_row = true;
+    auto const without_a_row = run_export(dropped);
+    BOOST_TEST(!without_a_row.sound());
+    BOOST_TEST(all_text(without_a_row.arms[0]) == "200000 lines for 200000 rows\n");
+    auto cut = two_pieces;
+    cut.cut_pieces = true;
+    auto const with_cuts = run_export(cut);
+    BOOST_TEST(!with_cuts.sound());
+    BOOST_TEST(with_cuts.arms[0].stats.fault_count == 5U);
+    auto whole = two_pieces;
+    whole.ignore_ranges = true;
+    auto const without_ranges = run_export(whole);
+    BOOST_TEST(!without_ranges.sound());
+    BOOST_TEST(without_ranges.arms[0].stats.wrong.at("200 ?") == 5U);
+}
+
+BOOST_AUTO_TEST_CASE(an_export_that_fails_or_has_nothing_in_it_is_unusable) {
+    BOOST_CHECK_THROW(run_export({.rows = 10, .fail = true}), Unusable);
+    BOOST_CHECK_THROW(run_export({}), Unusable);
+}
+
 BOOST_AUTO_TEST_CASE(a_replay_into_a_ledger_that_is_not_empty_starts_from_what_is_there) {
     MockServer const server;
     auto options = options_for(server, "retail");

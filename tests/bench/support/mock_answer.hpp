@@ -13,6 +13,7 @@ struct MockRequest {
     std::string path;
     std::string query;
     std::string key;
+    std::string range;
     std::string body;
 };
 

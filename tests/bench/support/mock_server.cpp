@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "mock_credits.hpp"
+#include "mock_exports.hpp"
 #include "mock_sales.hpp"
 #include "reactor/result.hpp"
 
@@ -60,7 +61,8 @@ struct MockServer::State {
               [this](std::string const& ledger, std::string const& purchase_id) {
                   refund(ledgers.at(ledger), purchase_id, true);
               }),
-          credits(m.credits) {}
+          credits(m.credits),
+          exports(m.exports) {}
 
     asio::io_context context{1};
     tcp::acceptor acceptor{context, {asio::ip::address_v4::loopback(), 0}};
@@ -68,6 +70,7 @@ struct MockServer::State {
     std::map<std::string, MockLedger> ledgers;
     MockSales sales;
     MockCredits credits;
+    MockExports exports;
     std::map<std::string, MockAnswer> answers;  ///< by idempotency key
     std::uint64_t writes = 0;
     std::uint64_t sent = 0;
@@ -141,6 +144,10 @@ asio::awaitable<void> MockServer::State::serve(tcp::socket socket) {
         request.path = request.path.substr(0, mark);
         auto const key_at = input.find("Idempotency-Key: ");
         if (key_at < head_end) request.key = input.substr(key_at + 17, 36);
+        auto const range_at = input.find("\r\nRange: ");
+        if (range_at < head_end)
+            request.range =
+                input.substr(range_at + 9, input.find("\r\n", range_at + 9) - range_at - 9);
         request.body = input.substr(head_end + 4, length);
         input.erase(0, head_end + 4 + length);
         auto const answer = handle(request);
@@ -214,6 +221,7 @@ MockAnswer MockServer::State::write(MockRequest const& request) {
 MockAnswer MockServer::State::post(std::string const& path, json::object const& body, bool apply) {
     if (auto sale = sales.post(path, body, apply)) return std::move(*sale);
     if (auto moved = credits.post(path, body, apply)) return std::move(*moved);
+    if (auto asked = exports.post(path, body)) return std::move(*asked);
     if (path == "/v1/ledgers") {
         auto const [at, made] = ledgers.try_emplace(text(body, "name"));
         return made ? MockAnswer{201, "{}"} : problem(409, "ledger_exists");
@@ -377,6 +385,7 @@ MockAnswer MockServer::State::read(MockRequest const& request) {
     if (request.path == "/readyz") return {200, R"({"status":"ready"})"};
     if (auto sale = sales.get(request)) return std::move(*sale);
     if (auto shown = credits.get(request)) return std::move(*shown);
+    if (auto written = exports.get(request)) return std::move(*written);
     auto const name_end = request.path.find('/', 12);
     auto const found = ledgers.find(request.path.substr(12, name_end - 12));
     if (found == ledgers.end()) return problem(404, "ledger_not_found");

@@ -25,6 +25,16 @@ struct CreditMischief {
     bool keep_expired = false;  ///< what has expired still counts
 };
 
+/// What its one export holds, and what is wrong with it.
+struct ExportMischief {
+    std::uint64_t rows = 0;
+    std::uint64_t row_bytes = 100;
+    bool drop_a_row = false;     ///< the file has one less than the server says
+    bool cut_pieces = false;     ///< the last byte of every range is missing
+    bool ignore_ranges = false;  ///< the whole file, whatever was asked for
+    bool fail = false;           ///< it never becomes ready
+};
+
 /// Every so many write requests something goes wrong; 0: never.
 struct Mischief {
     unsigned lose_answer_every = 0;   ///< applied, then the connection is closed
@@ -40,11 +50,12 @@ struct Mischief {
     bool unlimited_credit = false;    ///< nobody is ever without funds
     SaleMischief sales{};
     CreditMischief credits{};
+    ExportMischief exports{};
 };
 
 /// Listens on a free loopback port with a thread of its own; ends with the object. Money routes
-/// of the API on implicit ledgers, flash sales and credits, keyed exactly once. Chunks every other
-/// answer.
+/// of the API on implicit ledgers, flash sales, credits and an export, keyed exactly once. Chunks
+/// every other answer.
 class MockServer {
 public:
     explicit MockServer(Mischief mischief = {});
