@@ -43,7 +43,6 @@ constexpr milliseconds reconnect_within{1'000};
 constexpr milliseconds lanes_close_max{5'000};
 constexpr milliseconds jobs_stop_max{2'000};
 constexpr milliseconds gates_told_max{500};
-constexpr milliseconds redis_wait_max{5'000};
 /// A stopping server's last batches; what is left then is a gap.
 constexpr milliseconds shadow_drain_max{10'000};
 constexpr milliseconds shadow_goodbye_max{2'000};
@@ -283,6 +282,7 @@ std::unique_ptr<JobWorker> make_worker(asio::any_io_executor executor, Options c
 PeriodicOptions reconciliation_options(Options const& options) {
     PeriodicOptions periodic;
     periodic.interval = options.reconcile_interval;
+    periodic.at_once = true;
     periodic.backoff = {milliseconds{1'000}, milliseconds{30'000}, milliseconds{0}};
     return periodic;
 }
@@ -666,12 +666,11 @@ void Application::lead_reconciliation() {
         make_periodic(reconciliation_options(options_), round, "reconciliation_failed");
 }
 
-/// At once, for what a server that died here left behind; then now and then.
+/// At once, for what a server that died here left behind; then now and then. Before Redis answers
+/// there is nothing to compare.
 asio::awaitable<void> Application::reconcile_sales() {
-    auto const deadline = steady_now() + redis_wait_max;
-    bool const up = co_await fronts_.front()->back.redis->up_before(deadline);
-    if (up) co_await led_reconciliation_->run_once(deadline);
-    co_await reconciliation_->run();
+    bool const up = co_await fronts_.front()->back.redis->up_before(never);
+    if (up) co_await reconciliation_->run();
 }
 
 asio::awaitable<void> Application::live() {

@@ -23,8 +23,8 @@ Periodic::Periodic(PeriodicOptions options, Work work, Random random, OnFailure 
 asio::awaitable<void> Periodic::run() {
     co_await asio::this_coro::throw_if_cancelled(false);
     auto const cancellation = co_await asio::this_coro::cancellation_state;
-    // Not at once: whoever has just started has better things to do.
-    auto pause = jittered(options_.interval, random_()) / 2;
+    // Whoever has just started mostly has better things to do.
+    auto pause = options_.at_once ? milliseconds{0} : jittered(options_.interval, random_()) / 2;
     for (;;) {
         bool const awake = co_await reactor::sleep_until(steady_now() + pause);
         if (!awake) co_return;

@@ -17,6 +17,7 @@ struct PeriodicOptions {
     milliseconds run_max{30'000};   ///< deadline of one run
     /// Pauses after failures; one success forgets them.
     reactor::BackoffLimits backoff{milliseconds{1'000}, milliseconds{60'000}, milliseconds{0}};
+    bool at_once = false;  ///< the first run; otherwise after a part of the interval
 };
 
 struct PeriodicMetrics {

@@ -200,9 +200,10 @@ asio::awaitable<std::optional<std::size_t>> Reconciler::settle(
 
 asio::awaitable<Result<std::size_t>> LedReconciliation::run_once(SteadyTime deadline) {
     bool const leads = co_await lease_.hold(deadline);
-    if (!leads) co_return std::size_t(0);
+    if (!leads && has_passed_) co_return std::size_t(0);
     auto const report = co_await reconciler_.pass(std::nullopt, deadline);
     if (!report) co_return report.error();
+    has_passed_ = true;
     co_return std::size_t(0);
 }
 

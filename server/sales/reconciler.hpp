@@ -114,7 +114,8 @@ private:
     ReconcilerMetrics metrics_;
 };
 
-/// The pass over all sales that one server at a time does on a schedule.
+/// The pass over all sales that one server at a time does on a schedule, and that each does once
+/// when it starts: the lease of a leader that died outlives it.
 class LedReconciliation {
 public:
     LedReconciliation(cache::Lease lease, Reconciler& reconciler)
@@ -127,6 +128,7 @@ public:
 private:
     cache::Lease lease_;
     Reconciler& reconciler_;
+    bool has_passed_ = false;
 };
 
 }  // namespace penstock::server

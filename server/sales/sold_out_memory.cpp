@@ -17,7 +17,7 @@ bool SoldOutMemory::refuses(domain::ProductId sale, domain::IdempotencyKey key, 
 
 bool SoldOutMemory::learn(domain::ProductId sale, cache::GateJudgement const& judgement,
                           SteadyTime asked_at) {
-    if (!judgement.is_final()) return false;
+    if (!judgement.is_final() || limits_.believed == milliseconds{0}) return false;
     if (sales_.size() >= limits_.sales_max && !sales_.contains(sale)) {
         sales_.clear();
         keys_kept_ = 0;

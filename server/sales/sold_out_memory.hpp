@@ -14,7 +14,7 @@ namespace penstock::server {
 
 struct SoldOutLimits {
     /// How long "nothing is left, and nothing may come back" is believed; towards its end one
-    /// attempt asks again.
+    /// attempt asks again. 0: nothing is remembered, and no keys are asked for.
     milliseconds believed{100};
     /// A repetition of an accepted order must reach the store, so its key must be known here: with
     /// more keys than these a sale is not remembered.

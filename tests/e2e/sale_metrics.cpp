@@ -6,26 +6,26 @@
 namespace penstock::tests {
 namespace {
 
+/// Nobody goes past the gate only because the machine is busy.
 struct Town {
-    Town() { await_redis(server); }
+    explicit Town(std::string const& memory_ms = "100")
+        : server{{"--database-url", url_of(database), "--redis-url",
+                  "unix://" + redis.socket_path(), "--gate-wait-ms", "5000", "--gate-build-wait-ms",
+                  "5000", "--gate-memory-ms", memory_ms}} {
+        await_redis(server);
+    }
 
     Database database;
     RedisServer redis;
-    ServerProcess server{
-        {"--database-url", url_of(database), "--redis-url", "unix://" + redis.socket_path()}};
+    ServerProcess server;
 };
 
 double orders(Shop& shop, std::string const& outcome) {
-    auto const text = shop.get("/metrics").body;
-    auto const label = "outcome=\"" + outcome + '"';
-    double sum = 0;
-    std::istringstream lines(text);
-    for (std::string line; std::getline(lines, line);) {
-        bool const wanted = line.starts_with("penstock_sale_orders_total{") &&
-                            line.find(label) != std::string::npos;
-        if (wanted) sum += std::strtod(line.c_str() + line.rfind(' '), nullptr);
-    }
-    return sum;
+    return labelled(shop, "penstock_sale_orders_total", "outcome=\"" + outcome + '"');
+}
+
+double attempts(Shop& shop, std::string const& gate) {
+    return labelled(shop, "penstock_sale_attempts_total", "gate=\"" + gate + '"');
 }
 
 BOOST_AUTO_TEST_SUITE(sale_metrics)
@@ -50,6 +50,54 @@ BOOST_AUTO_TEST_CASE(orders_are_counted_by_what_the_database_said) {
     BOOST_TEST(metric(shop, "penstock_sale_order_insert_seconds_count") == 1.0);
     BOOST_TEST(metric(shop, "penstock_sale_gates_set_back_total") == 0.0);
     BOOST_TEST(shop.get("/metrics").body.find("penstock_collector_queue{") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(attempts_are_counted_by_what_the_gate_said) {
+    Town town("0");
+    Shop shop(town.server);
+    auto const product = shop.new_product(2);
+    auto const later = shop.new_product(2, "", in_ms(hour_ms));
+    auto const over = shop.new_product(2, ",\"ends_at\":" + in_ms(-hour_ms), in_ms(-2 * hour_ms));
+    auto const key = fresh("key");
+    BOOST_TEST(shop.order(product, "ann", "", key).status == 201U);
+    BOOST_TEST(shop.order(product, "ann").code() == "purchase_limit_reached");
+    BOOST_TEST(shop.order(product, "bob").status == 201U);
+    for (auto const* late : {"cid", "dan", "eve"})
+        BOOST_TEST(shop.order(product, late).code() == "sold_out");
+    BOOST_TEST(shop.order(product, "ann", "", key).header("idempotent-replayed") == "true");
+    BOOST_TEST(shop.order(later, "ann").code() == "sale_not_started");
+    BOOST_TEST(shop.order(over, "ann").code() == "sale_ended");
+    BOOST_TEST(attempts(shop, "admitted") == 2.0);
+    BOOST_TEST(attempts(shop, "purchase_limit_reached") == 1.0);
+    BOOST_TEST(attempts(shop, "sold_out") == 3.0);
+    BOOST_TEST(attempts(shop, "sold_out_by_memory") == 0.0);
+    BOOST_TEST(attempts(shop, "known") == 1.0);
+    BOOST_TEST(attempts(shop, "sale_not_started") == 1.0);
+    BOOST_TEST(attempts(shop, "sale_ended") == 1.0);
+    BOOST_TEST(metric(shop, "penstock_sale_attempts_total") == 9.0);
+    BOOST_TEST(metric(shop, "penstock_sale_gate_bypasses_total") == 0.0);
+    BOOST_TEST(metric(shop, "penstock_sale_drifts_total") == 0.0);
+}
+
+BOOST_AUTO_TEST_CASE(who_is_refused_from_memory_and_who_by_the_database_alone_is_counted_apart) {
+    Town town("10000");
+    Shop shop(town.server);
+    auto const product = shop.new_product(1);
+    BOOST_TEST(shop.order(product, "ann").status == 201U);
+    // Until the gate has heard of the order, and the server of the gate's keys, the gate is asked.
+    int asked = 0;
+    auto const remembered = [&] {
+        ++asked;
+        BOOST_TEST(shop.order(product, "bob").code() == "sold_out");
+        return attempts(shop, "sold_out_by_memory") == 1.0;
+    };
+    await_that(remembered, "a refusal from memory");
+    BOOST_TEST(attempts(shop, "sold_out") == asked - 1.0);
+    town.redis.kill();
+    auto const other = shop.new_product(1);
+    BOOST_TEST(shop.order(other, "ann").status == 201U);
+    BOOST_TEST(metric(shop, "penstock_sale_gate_bypasses_total") == 1.0);
+    BOOST_TEST(attempts(shop, "admitted") == 1.0);
 }
 
 BOOST_AUTO_TEST_CASE(who_holds_a_row_is_seen_as_lock_wait) {

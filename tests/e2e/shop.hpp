@@ -2,6 +2,7 @@
 #pragma once
 
 #include <set>
+#include <sstream>
 
 #include "server/http/instant_text.hpp"
 #include "tests/e2e/api.hpp"
@@ -23,6 +24,17 @@ inline constexpr std::int64_t hour_ms = 3'600'000;
 
 inline std::string text_of(json::value const& value, char const* member) {
     return std::string(value.at(member).as_string());
+}
+
+/// The sum of a metric over the samples with that label: `gate="admitted"`.
+inline double labelled(Api& api, std::string const& name, std::string const& label) {
+    std::istringstream lines(api.get("/metrics").body);
+    double sum = 0;
+    for (std::string line; std::getline(lines, line);) {
+        bool const wanted = line.starts_with(name + '{') && line.find(label) != std::string::npos;
+        if (wanted) sum += std::strtod(line.c_str() + line.rfind(' '), nullptr);
+    }
+    return sum;
 }
 
 class Shop : public Api {

@@ -82,6 +82,21 @@ BOOST_AUTO_TEST_CASE(while_there_is_more_it_runs_at_once_again_and_then_waits) {
     BOOST_TEST(metrics->failures.get() == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(what_is_wanted_at_once_does_not_wait_for_its_first_interval) {
+    options.interval = std::chrono::hours{1};
+    options.at_once = true;
+    int pauses = 0;
+    random = [&] {
+        ++pauses;
+        return std::uint32_t{0};
+    };
+    script = [](int) { return std::size_t{0}; };
+    PeriodicMetrics const* metrics = nullptr;
+    std::unique_ptr<Periodic> periodic;
+    run_until(1, metrics, periodic);
+    BOOST_TEST(pauses <= 1);
+}
+
 BOOST_AUTO_TEST_CASE(a_failure_is_told_counted_and_tried_again_after_a_pause) {
     options.interval = milliseconds{10'000};
     options.backoff.first = milliseconds{20};

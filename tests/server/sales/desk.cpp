@@ -423,6 +423,45 @@ BOOST_AUTO_TEST_CASE(sold_out_is_answered_from_memory_but_not_to_those_who_have_
     });
 }
 
+/// One order, and then refusals of three kinds.
+Nothing refusals_cost_one_command_each(Market& market) {
+    auto options = unhurried();
+    options.memory.believed = milliseconds{0};
+    auto& shop = *co_await market.open_connected(options);
+    auto const product = co_await market.offer(shop, 2, 1, milliseconds{60'000});
+    for (int key : {1, 2}) co_await shop.buy(product, Buy("user " + std::to_string(key), key));
+    auto const limited = co_await market.offer(shop, 5, 1);
+    co_await shop.buy(limited, Buy("a", 3));
+    co_await shop.told();
+    auto const* const postgres = dynamic_cast<db::PostgresStore const*>(&market.store);
+    auto const statements = [&] {
+        std::uint64_t sum = 0;
+        for (std::size_t i = 0; postgres != nullptr && i < postgres->readers().size(); ++i)
+            sum += postgres->readers().session(i).metrics().statements.get();
+        return sum;
+    };
+    auto const asked = shop.redis.metrics().commands.get();
+    auto const read = statements();
+    for (int key = 100; key < 120; ++key) {
+        auto const late = co_await shop.admit(product, Buy("late", key));
+        BOOST_TEST(is_refused(late, Rejection::sold_out));
+        auto const greedy = co_await shop.admit(limited, Buy("a", key));
+        BOOST_TEST(is_refused(greedy, Rejection::purchase_limit_reached));
+    }
+    market.clock.pass(milliseconds{60'000});
+    for (int key = 100; key < 120; ++key) {
+        auto const late = co_await shop.admit(product, Buy("late", key));
+        BOOST_TEST(is_refused(late, Rejection::sale_ended));
+    }
+    BOOST_TEST(shop.redis.metrics().commands.get() - asked == 60U);
+    BOOST_TEST(statements() == read);
+}
+
+BOOST_AUTO_TEST_CASE(a_refusal_costs_one_command_and_no_statement) {
+    with_market(refusals_cost_one_command_each);
+    with_postgres_market(refusals_cost_one_command_each);
+}
+
 /// Sold out, and known so from memory; the order that was sold last.
 asio::awaitable<domain::Order> sell_out(Shop& shop, domain::Product product) {
     auto const sold = co_await shop.buy(product, Buy("first", 1));
@@ -435,6 +474,20 @@ asio::awaitable<domain::Order> sell_out(Shop& shop, domain::Product product) {
     }
     BOOST_REQUIRE(metrics.sold_out_by_memory.get() > before);
     co_return order_of(sold);
+}
+
+BOOST_AUTO_TEST_CASE(a_refusal_from_memory_costs_no_command) {
+    with_market([](Market& market) -> Nothing {
+        auto& shop = *co_await market.open_connected();
+        auto const product = co_await market.offer(shop, 1, 1);
+        co_await sell_out(shop, product);
+        auto const asked = shop.redis.metrics().commands.get();
+        for (int key = 1'000; key < 1'050; ++key) {
+            auto const refused = co_await shop.admit(product, Buy("late", key));
+            BOOST_TEST(is_refused(refused, Rejection::sold_out));
+        }
+        BOOST_TEST(shop.redis.metrics().commands.get() == asked);
+    });
 }
 
 BOOST_AUTO_TEST_CASE(a_cancelled_order_is_for_sale_again_at_once_here) {

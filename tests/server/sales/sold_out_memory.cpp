@@ -50,6 +50,14 @@ BOOST_AUTO_TEST_CASE(what_is_sold_out_for_good_is_refused_once_the_accepted_keys
     BOOST_TEST(!memory.refuses(sale_of(2), key_of(1), at(2)));
 }
 
+BOOST_AUTO_TEST_CASE(without_a_memory_nothing_is_learnt_and_no_keys_are_asked_for) {
+    SoldOutMemory memory({.believed = milliseconds{0}});
+    BOOST_TEST(!memory.learn(sale, sold_out(), at(0)));
+    memory.learn_keys(sale, sold_out(), keys({}));
+    BOOST_TEST(!memory.refuses(sale, key_of(1), at(0)));
+    BOOST_TEST(memory.keys_kept() == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(it_is_believed_for_a_moment_and_one_asks_before_it_is_over) {
     SoldOutMemory memory({});
     memory.learn(sale, sold_out(), at(0));
