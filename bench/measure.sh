@@ -210,3 +210,37 @@ turned away $(grep -o '"turned_away":{[^}]*}' "$over" | cut -d: -f2-)"
     done
     say "goodput, median: $(printf '%s\n' "${goodput[@]}" | middle) % of the peak; goal: 80 %"
 }
+
+# ------------------------------------------------------------------------------ a whole ledger
+
+# verb_export [transfers [seconds]]: a ledger of so many transfers as one file: written, fetched,
+# and how much memory the server had meanwhile.
+verb_export() {
+    local transfers=${1:-10000000} seconds=${2:-20} dir psql database url watcher fresh
+    measuring
+    fresh_database export
+    build/release/penstock migrate --database-url "$database" >/dev/null
+    say "$transfers transfers are being made"
+    "${psql[@]}" -d export -v ledger=export -v accounts=1000 -v transfers="$transfers" \
+        -f bench/sql/fill_ledger.sql
+    url=127.0.0.1:$(free_port)
+    serve .run/bench-export.log "$url" --database-url "$database"
+    fresh=$(resident_mib "http://$url")
+    : >"$reports/export-memory.txt"
+    while resident_mib "http://$url" >>"$reports/export-memory.txt"; do sleep 0.2; done &
+    watcher=$!
+    started+=("$watcher TERM watcher")
+    load export "a ledger of $transfers transfers as CSV, one client" export --ledger export \
+        --connections 1 --warmup 0 --duration "$seconds" --timeout-ms 60000 --target "http://$url"
+    kill "$watcher"
+    say "" && say "== memory of the server, MiB"
+    say "before $fresh, at most $(sort -g "$reports/export-memory.txt" | tail -1) of \
+$(wc -l <"$reports/export-memory.txt") looks while it was written and fetched"
+    measured
+}
+
+resident_mib() {
+    curl -fsS --max-time 5 "$1/metrics" |
+        awk '/^process_resident_memory_bytes/ { found = 1; printf "%.1f\n", $2 / 1048576 }
+            END { exit !found }'
+}

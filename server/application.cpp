@@ -326,6 +326,8 @@ void write_readers(MetricsWriter& out, std::string const& shard, std::string con
             {"shard", shard}, {"role", role}, {"session", std::to_string(i)}};
         write_metrics(out, labels, readers.session(i).metrics());
     }
+    out.gauge("penstock_pg_reads_waiting", "Reads in line for a connection with room.",
+              {{"shard", shard}, {"role", role}}, static_cast<double>(readers.waiting()));
 }
 
 void write_lanes(MetricsWriter& out, std::string const& shard,

@@ -64,8 +64,10 @@ db::DuePage page_of(Instant now, std::size_t limit, std::vector<LedgerId> withou
 template <class Store>
 asio::awaitable<void> check_holds(Store& store, Driver& driver) {
     std::vector<LedgerId> ledgers;
-    for (auto const* name : {"a", "b", "c"})
-        ledgers.push_back((co_await open_ledger(driver, name)).id);
+    for (char const* const name : {"a", "b", "c"}) {
+        Ledger const ledger = co_await open_ledger(driver, name);
+        ledgers.push_back(ledger.id);
+    }
     for (auto const expires_in : {1s, 2s, 3s}) co_await place(driver, ledgers[0], expires_in);
     co_await place(driver, ledgers[1], 4s);
     co_await place(driver, ledgers[2], 5s);
@@ -90,7 +92,8 @@ asio::awaitable<void> check_lots(Store& store, Driver& driver) {
     std::vector<LedgerId> ledgers;
     std::vector<OrganizationId> owners_of;
     for (int i = 0; i < 2; ++i) {
-        ledgers.push_back((co_await tests::open_credits(driver)).id);
+        Ledger const ledger = co_await tests::open_credits(driver);
+        ledgers.push_back(ledger.id);
         owners_of.push_back(driver.organization);
     }
     for (int i = 0; i < 4; ++i) {
