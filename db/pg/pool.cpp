@@ -24,6 +24,9 @@ Pool::Pool(asio::any_io_executor executor, ConnectionOptions options, std::size_
         line_.open_to(capacity());
         if (observer) observer(event);
     };
+    // The line lets segments_max in. On the connection there are besides what prepares statements,
+    // and what was given up at its deadline.
+    options.segments_max *= 2;
     for (std::size_t i = 0; i < size; ++i)
         sessions_.push_back(std::make_unique<Session>(executor, options, backoff, relay));
 }
