@@ -199,7 +199,7 @@ overload_summary() {
     for ((round = 1; round <= $2; round++)); do
         peak=$reports/overload-peak-$round.json
         over=$reports/overload-$round.json
-        goodput+=("$(figure '%.1f' 'p > 0 ? 100 * o / p : 0' \
+        goodput+=("$(figure '%.1f' '(p > 0 ? 100 * o / p : 0)' \
             o="$(json_number "$over" units_per_second 1)" \
             p="$(json_number "$peak" units_per_second 1)")")
         say "$(figure 'peak %8.0f transfers/s, overloaded %8.0f/s: %5.1f %%' 'p, o, g' \
