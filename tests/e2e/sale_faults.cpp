@@ -23,6 +23,17 @@ struct Town {
     RedisServer redis;
 };
 
+/// The same with a PostgreSQL of the test's own, which it may stop.
+struct TownWithItsOwnPostgres {
+    std::vector<std::string> options() const {
+        return {"--database-url",  cluster.url(), "--redis-url",          url_of(redis),
+                "--gate-lease-ms", "1000",        "--reconcile-every-ms", "200"};
+    }
+
+    Cluster cluster;
+    RedisServer redis;
+};
+
 /// Returns when somebody has bought: the sale is in its middle.
 void await_first_sale(ServerProcess const& server, std::string const& product) {
     Shop shop(server);
@@ -98,6 +109,60 @@ BOOST_AUTO_TEST_CASE(redis_that_dies_and_comes_back_empty_changes_no_answer) {
     crowd.insist(product, server.port());
     check_sold_out(shop, product, crowd);
     town.redis.start();
+    check_gate(shop, product);
+}
+
+/// PostgreSQL dies while orders are committed, and is away until somebody was left in doubt.
+BOOST_AUTO_TEST_CASE(a_database_that_dies_in_the_middle_loses_no_order_and_no_unit) {
+    TownWithItsOwnPostgres town;
+    ServerProcess server(town.options());
+    Shop shop(server);
+    auto const orders = [&](char const* outcome) {
+        return labelled(shop, "penstock_sale_orders_total", outcome);
+    };
+    // A quick server may have sold everything by then: once more.
+    std::size_t in_doubt = 0;
+    for (int round = 1; round <= 10 && in_doubt == 0; ++round) {
+        auto const product = shop.new_product(crowd_size);
+        auto crowd = Crowd::of_distinct_users(crowd_size);
+        auto const is_felt = [&] {
+            return orders("failed") > 0 ||
+                   orders("accepted") ==
+                       static_cast<double>(round) * static_cast<double>(crowd_size);
+        };
+        crowd.buy(product, {server.port()}, [&] {
+            await_first_sale(server, product);
+            town.cluster.stop_immediately();
+            await_that(is_felt, "an order that failed");
+            town.cluster.start();
+        });
+        in_doubt = crowd_size - crowd.count(201);
+        crowd.insist(product, server.port());
+        BOOST_TEST(crowd.count(201) == crowd_size);
+        BOOST_TEST(shop.product(product).at("remaining").as_int64() == 0);
+        check_sale(shop, product, crowd);
+        check_gate(shop, product);
+    }
+    BOOST_TEST(in_doubt > 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_database_that_dies_with_the_whole_stock_on_its_way_sells_it_in_the_end) {
+    TownWithItsOwnPostgres town;
+    ServerProcess server(town.options());
+    Shop shop(server);
+    auto const product = shop.new_product(stock);
+    auto crowd = Crowd::of_distinct_users(crowd_size);
+    Operator holder(town.cluster.url());
+    holder("BEGIN");
+    holder("SELECT 1 FROM products WHERE id = '" + product + "' FOR UPDATE");
+    crowd.buy(product, {server.port()}, [&] {
+        Operator(town.cluster.url())
+            .await("SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock'", "t");
+        town.cluster.stop_immediately();
+        town.cluster.start();
+    });
+    crowd.insist(product, server.port());
+    check_sold_out(shop, product, crowd);
     check_gate(shop, product);
 }
 
