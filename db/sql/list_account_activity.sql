@@ -2,6 +2,8 @@
 -- $8), of the types $3 (transfers: of the kinds $4), in the ledger $2 or in every ledger of an
 -- organization ($1) where there is such an account. Both sides of every kind of row, merged:
 -- accounts_by_address, then ranges of the parties' indexes; rows of other types are passed over.
+-- Transfers of one instant come together: what two lanes or servers decided in it has its ids in
+-- another order than its versions.
 -- Operations on credits by their entries, each looked up by itself (LIMIT 1 keeps the planner from
 -- beginning with the operations); those of an issuer by credit_operations_by_issuer.
 WITH l AS MATERIALIZED (
@@ -17,14 +19,14 @@ WITH l AS MATERIALIZED (
             t.from_account AS account, t.to_account AS counterparty, t.amount, t.id AS transfer
          FROM transfers t
          WHERE t.from_account = own.id AND t.created_at <= $8 AND t.id < $5 AND t.kind = ANY ($4)
-         ORDER BY t.created_at DESC, t.from_version DESC LIMIT $6)
+         ORDER BY t.created_at DESC FETCH FIRST $6 ROWS WITH TIES)
         UNION ALL
         (SELECT t.id, (100 + t.kind)::int2, t.ledger_id,
             (CASE WHEN t.kind IN (9, 10) THEN t.cause ELSE t.id END)::text, t.from_account,
             t.to_account, t.amount, t.id
          FROM transfers t
          WHERE t.to_account = own.id AND t.created_at <= $8 AND t.id < $5 AND t.kind = ANY ($4)
-         ORDER BY t.created_at DESC, t.to_version DESC LIMIT $6)) n)
+         ORDER BY t.created_at DESC FETCH FIRST $6 ROWS WITH TIES)) n)
     UNION ALL
     (SELECT n.* FROM own CROSS JOIN LATERAL (
         (SELECT p.id, 3::int2, p.ledger_id, p.id::text AS subject,

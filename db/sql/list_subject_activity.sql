@@ -2,7 +2,8 @@
 -- of the kinds $4), in the ledger $2 or in every ledger of an organization ($1): its own row (by
 -- the id $7, or the account by the address $8) and its events; of a stream also what funded it (9)
 -- and what was withdrawn (10), by its own account. Where an account ($9) is asked for, of those, of
--- events and of operations on credits only what it has a part in. Primary keys,
+-- events and of operations on credits only what it has a part in. Withdrawals of one instant come
+-- together: their ids may be in another order than their versions. Primary keys,
 -- accounts_by_address, events_by_subject, transfers_by_from, transfers_by_to.
 WITH l AS MATERIALIZED (
     SELECT id, name FROM ledgers
@@ -59,7 +60,7 @@ WITH l AS MATERIALIZED (
         FROM transfers t
         WHERE 110 = ANY ($3) AND escrow.paid AND t.from_account = escrow.id AND t.kind = 10
             AND t.created_at <= $10 AND t.id < $5
-        ORDER BY t.created_at DESC, t.from_version DESC LIMIT $6) n)
+        ORDER BY t.created_at DESC FETCH FIRST $6 ROWS WITH TIES) n)
     UNION ALL
     (SELECT n.* FROM l CROSS JOIN LATERAL (
         SELECT a.id, 1::int2, a.ledger_id, a.address, a.id AS account, NULL::uuid, NULL::int8,
