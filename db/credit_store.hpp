@@ -21,6 +21,15 @@ struct ReferencedLot {
     bool operator==(ReferencedLot const&) const = default;
 };
 
+/// What an address has, in the order of granting, and by which policy it would pay at that moment;
+/// emission where it has nothing.
+struct ValidLots {
+    std::vector<ReferencedLot> lots;
+    domain::Drain drain = domain::Drain::emission;
+
+    bool operator==(ValidLots const&) const = default;
+};
+
 struct CreditBalance {
     std::string address;
     domain::Amount balance = 0;
@@ -34,6 +43,19 @@ struct CreditBalancePage {
     domain::Amount min_balance = 0;
     std::optional<std::string> after;
     std::size_t limit = 50;
+    /// No index knows how much an address has: a list passes over who has less, and over so many
+    /// addresses at most.
+    std::size_t scan_max = 1'000;
+
+    bool passes_over_rows() const { return min_balance > 0; }
+};
+
+struct CreditBalanceList {
+    std::vector<CreditBalance> items;
+    /// The list ended at this address, shown or not, because of scan_max: it may go on behind it.
+    std::optional<std::string> scanned_to = {};
+
+    bool operator==(CreditBalanceList const&) const = default;
 };
 
 /// Newest first; `before` is where an entry stands, as it does for a lot.
@@ -45,6 +67,19 @@ struct CreditHistoryPage {
     std::optional<domain::Instant> to;    ///< created_at < to
     std::optional<domain::LotPlace> before;
     std::size_t limit = 50;
+    /// No index knows both an address and a kind: such a list passes over what is of another kind,
+    /// and over so many rows at most.
+    std::size_t scan_max = 1'000;
+
+    bool passes_over_rows() const { return address && kind && !reference; }
+};
+
+struct CreditHistoryList {
+    std::vector<domain::CreditEntry> items;
+    /// The list ended at this row, shown or not, because of scan_max: it may go on behind it.
+    std::optional<domain::LotPlace> scanned_to = {};
+
+    bool operator==(CreditHistoryList const&) const = default;
 };
 
 /// A ledger of credits whose lots are not written as far as its history goes.
@@ -64,18 +99,19 @@ public:
     template <class T>
     using Listed = asio::awaitable<Result<std::vector<T>>>;
 
-    /// The lots of an address that are valid at `at`, in the order of granting.
-    virtual Listed<ReferencedLot> list_valid_lots(domain::AccountName, domain::Instant at,
-                                                  SteadyTime) = 0;
-    virtual Listed<CreditBalance> list_balances(domain::LedgerId, CreditBalancePage,
-                                                SteadyTime) = 0;
-    /// How many addresses list_balances() has in all.
+    using Lots = asio::awaitable<Result<ValidLots>>;
+    using Balances = asio::awaitable<Result<CreditBalanceList>>;
+    using History = asio::awaitable<Result<CreditHistoryList>>;
+
+    /// The lots of an address that are valid at `at`.
+    virtual Lots list_valid_lots(domain::AccountName, domain::Instant at, SteadyTime) = 0;
+    virtual Balances list_balances(domain::LedgerId, CreditBalancePage, SteadyTime) = 0;
+    /// How many addresses list_balances() has in all: every address of the ledger is looked at.
     virtual asio::awaitable<Result<std::int64_t>> count_balances(domain::LedgerId,
                                                                  domain::Instant at,
                                                                  domain::Amount min_balance,
                                                                  SteadyTime) = 0;
-    virtual Listed<domain::CreditEntry> list_history(domain::LedgerId, CreditHistoryPage,
-                                                     SteadyTime) = 0;
+    virtual History list_history(domain::LedgerId, CreditHistoryPage, SteadyTime) = 0;
     /// Open lots of every ledger with expires_at ≤ now, the longest overdue first.
     virtual Listed<domain::Lot> list_due_lots(domain::Instant now, std::size_t limit,
                                               SteadyTime) = 0;

@@ -16,11 +16,11 @@ using namespace memory;
 
 namespace {
 
-bool is_wanted(CreditEntry const& entry, CreditHistoryPage const& page) {
+/// What a page looks at, whether it shows it or not.
+bool is_walked(CreditEntry const& entry, CreditHistoryPage const& page) {
     LotPlace const place{entry.operation, entry.index};
     return !(page.before && place >= *page.before) &&
            !(page.address && entry.party.address != *page.address) &&
-           !(page.kind && entry.kind != *page.kind) &&
            !(page.reference && entry.reference != *page.reference) &&
            !(page.from && entry.created_at() < *page.from) &&
            !(page.to && entry.created_at() >= *page.to);
@@ -212,28 +212,32 @@ Amount MemoryCredits::balance_of(AccountId account, Instant at) const {
     return sum;
 }
 
-CreditStore::Listed<ReferencedLot> MemoryCredits::list_valid_lots(AccountName name, Instant at,
-                                                                  SteadyTime) {
-    std::vector<ReferencedLot> list;
+CreditStore::Lots MemoryCredits::list_valid_lots(AccountName name, Instant at, SteadyTime) {
+    ValidLots list;
     auto const* account = find_in(accounts_, name);
     auto const* places = account ? find_in(open_lots_, account->id) : nullptr;
     if (!places) co_return list;
     for (auto const& place : *places) {
         auto const& lot = lots_.at(place);
         if (!is_valid(lot, at)) continue;
-        list.push_back({lot, operations_.at(place.operation).reference});
+        list.lots.push_back({lot, operations_.at(place.operation).reference});
     }
+    auto const* ledger = find_in(ledgers_of_store_, name.ledger);
+    if (ledger && !list.lots.empty()) list.drain = ledger->drain;
     co_return list;
 }
 
-CreditStore::Listed<CreditBalance> MemoryCredits::list_balances(LedgerId ledger,
-                                                                CreditBalancePage page,
-                                                                SteadyTime) {
-    std::vector<CreditBalance> list;
+CreditStore::Balances MemoryCredits::list_balances(LedgerId ledger, CreditBalancePage page,
+                                                   SteadyTime) {
+    CreditBalanceList list;
+    std::size_t scanned = 0;
     auto at = accounts_.upper_bound({ledger, page.after.value_or("")});
-    for (; at != accounts_.end() && at->first.ledger == ledger && list.size() < page.limit; ++at) {
+    for (; at != accounts_.end() && at->first.ledger == ledger; ++at) {
+        if (list.items.size() == page.limit || list.scanned_to) break;
+        auto const& address = at->first.address;
         auto const balance = balance_of(at->second.id, page.at);
-        if (balance >= page.min_balance) list.push_back({at->first.address, balance});
+        if (balance >= page.min_balance) list.items.push_back({address, balance});
+        if (page.passes_over_rows() && ++scanned == page.scan_max) list.scanned_to = address;
     }
     co_return list;
 }
@@ -246,12 +250,15 @@ asio::awaitable<Result<std::int64_t>> MemoryCredits::count_balances(LedgerId led
     });
 }
 
-CreditStore::Listed<CreditEntry> MemoryCredits::list_history(LedgerId ledger,
-                                                             CreditHistoryPage page, SteadyTime) {
-    std::vector<CreditEntry> list;
+CreditStore::History MemoryCredits::list_history(LedgerId ledger, CreditHistoryPage page,
+                                                 SteadyTime) {
+    CreditHistoryList list;
+    std::size_t scanned = 0;
     for (auto const& [place, entry] : std::views::reverse(entries_)) {
-        if (list.size() == page.limit) break;
-        if (entry.ledger == ledger && is_wanted(entry, page)) list.push_back(entry);
+        if (list.items.size() == page.limit || list.scanned_to) break;
+        if (entry.ledger != ledger || !is_walked(entry, page)) continue;
+        if (!page.kind || entry.kind == *page.kind) list.items.push_back(entry);
+        if (page.passes_over_rows() && ++scanned == page.scan_max) list.scanned_to = place;
     }
     co_return list;
 }

@@ -15,11 +15,12 @@ class MemoryCredits final : public CreditStore {
 public:
     using Accounts = std::map<domain::AccountName, domain::Account>;
 
+    using Ledgers = std::map<domain::LedgerId, domain::Ledger>;
     using Events = std::vector<domain::Event>;
 
     /// The store's own, of all ledgers.
-    MemoryCredits(Accounts const& accounts, Events const& events)
-        : accounts_{accounts}, events_{events} {}
+    MemoryCredits(Ledgers const& ledgers, Accounts const& accounts, Events const& events)
+        : ledgers_of_store_{ledgers}, accounts_{accounts}, events_{events} {}
 
     void load(domain::KeySet const& keys, domain::Loaded& loaded) const;
     /// nullptr: no operation carries the key.
@@ -40,14 +41,12 @@ public:
                               std::vector<domain::Account const*> const& accounts,
                               std::vector<domain::Total> const& totals) const;
 
-    Listed<ReferencedLot> list_valid_lots(domain::AccountName, domain::Instant at,
-                                          SteadyTime) override;
-    Listed<CreditBalance> list_balances(domain::LedgerId, CreditBalancePage, SteadyTime) override;
+    Lots list_valid_lots(domain::AccountName, domain::Instant at, SteadyTime) override;
+    Balances list_balances(domain::LedgerId, CreditBalancePage, SteadyTime) override;
     asio::awaitable<Result<std::int64_t>> count_balances(domain::LedgerId, domain::Instant at,
                                                          domain::Amount min_balance,
                                                          SteadyTime) override;
-    Listed<domain::CreditEntry> list_history(domain::LedgerId, CreditHistoryPage,
-                                             SteadyTime) override;
+    History list_history(domain::LedgerId, CreditHistoryPage, SteadyTime) override;
     Listed<domain::Lot> list_due_lots(domain::Instant now, std::size_t limit, SteadyTime) override;
     Listed<domain::Lot> list_due_lots(DuePage page, SteadyTime);
     Listed<domain::CreditOperation> list_operations(domain::LedgerId,
@@ -80,6 +79,7 @@ private:
     void forget(domain::LotPlace place);
     std::vector<domain::LotPlace> misclosed(domain::LedgerId ledger, Only only) const;
 
+    Ledgers const& ledgers_of_store_;
     Accounts const& accounts_;
     Events const& events_;
     std::map<domain::LedgerId, domain::CreditOperationId> ledgers_;

@@ -151,7 +151,7 @@ private:
     std::set<std::pair<domain::Instant, domain::IdempotencyKey>> answers_by_age_;
     std::set<std::pair<domain::Instant, domain::LedgerId>> deleted_ledgers_;
     std::map<TotalName, domain::Total> totals_;
-    MemoryCredits credits_{accounts_, events_};
+    MemoryCredits credits_{ledgers_, accounts_, events_};
     MemoryStreams streams_;
     MemoryJobQueue jobs_;
     MemoryExports exports_{jobs_, {transfers_, transfers_by_id_, transfers_by_account_}};

@@ -3,6 +3,7 @@
 #include "db/postgres_columns.hpp"
 #include "db/postgres_lots.hpp"
 #include "db/postgres_reads.hpp"
+#include "db/postgres_scan.hpp"
 #include "db/sql.hpp"
 
 namespace penstock::db {
@@ -12,6 +13,8 @@ using namespace domain;
 using namespace rows;
 using reads::last_id;
 using reads::limit_of;
+using reads::list_scanned;
+using reads::Scanned;
 using reads::within_range;
 
 CreditOperation operation(pg::Row row) {
@@ -41,6 +44,10 @@ CreditEntry entry(pg::Row row) {
     return entry;
 }
 
+Scanned<CreditEntry> scanned_entry(pg::Row row) {
+    return {entry(row), row.boolean(10), row.boolean(11)};
+}
+
 Lot lot(pg::Row row) {
     Lot lot;
     lot.ledger = {uuid(row, 0)};
@@ -53,9 +60,19 @@ Lot lot(pg::Row row) {
     return lot;
 }
 
-ReferencedLot referenced_lot(pg::Row row) { return {lot(row), std::string(row.text(9))}; }
+/// A lot, and by which policy its address would pay.
+struct ValidLot {
+    ReferencedLot referenced;
+    Drain drain = Drain::emission;
+};
 
-CreditBalance balance(pg::Row row) { return {std::string(row.text(0)), row.int8(1)}; }
+ValidLot valid_lot(pg::Row row) {
+    return {{lot(row), std::string(row.text(9))}, enumerator<Drain>(row, 10)};
+}
+
+Scanned<CreditBalance> scanned_balance(pg::Row row) {
+    return {{std::string(row.text(0)), row.int8(1)}, row.boolean(2), row.boolean(3)};
+}
 
 LedgerBehind ledger_behind(pg::Row row) {
     return {{uuid(row, 0)}, std::string(row.text(1)), std::string(row.text(2))};
@@ -227,22 +244,34 @@ PostgresCredits::PostgresCredits(pg::Pool& pool, std::unique_ptr<PostgresLots> l
 
 PostgresCredits::~PostgresCredits() = default;
 
-CreditStore::Listed<ReferencedLot> PostgresCredits::list_valid_lots(AccountName name, Instant at,
-                                                                    SteadyTime deadline) {
+CreditStore::Lots PostgresCredits::list_valid_lots(AccountName name, Instant at,
+                                                   SteadyTime deadline) {
     pg::Params params;
     params.uuid(name.ledger.value.bytes).text(name.address).instant_ms(at.ms);
-    return reads::list<ReferencedLot>(pool_, sql::list_valid_lots, std::move(params), deadline,
-                                      referenced_lot);
+    auto rows = co_await reads::list<ValidLot>(pool_, sql::list_valid_lots, std::move(params),
+                                               deadline, valid_lot);
+    if (!rows) co_return rows.error();
+    ValidLots list;
+    for (auto& row : *rows) {
+        list.lots.push_back(std::move(row.referenced));
+        list.drain = row.drain;
+    }
+    co_return list;
 }
 
-CreditStore::Listed<CreditBalance> PostgresCredits::list_balances(LedgerId ledger,
-                                                                  CreditBalancePage page,
-                                                                  SteadyTime deadline) {
+CreditStore::Balances PostgresCredits::list_balances(LedgerId ledger, CreditBalancePage page,
+                                                     SteadyTime deadline) {
     pg::Params params;
     params.uuid(ledger.value.bytes).text(page.after.value_or("")).instant_ms(page.at.ms);
     params.int8(page.min_balance).int8(limit_of(page.limit));
-    return reads::list<CreditBalance>(pool_, sql::list_credit_balances, std::move(params), deadline,
-                                      balance);
+    params.int8(limit_of(page.passes_over_rows() ? page.scan_max : page.limit));
+    auto rows = co_await reads::list<Scanned<CreditBalance>>(
+        pool_, sql::list_credit_balances, std::move(params), deadline, scanned_balance);
+    if (!rows) co_return rows.error();
+    auto const place_of = [](CreditBalance const& one) { return one.address; };
+    auto list = list_scanned<CreditBalanceList>(std::move(*rows), place_of);
+    if (!page.passes_over_rows()) list.scanned_to.reset();
+    co_return list;
 }
 
 asio::awaitable<Result<std::int64_t>> PostgresCredits::count_balances(LedgerId ledger, Instant at,
@@ -257,24 +286,42 @@ asio::awaitable<Result<std::int64_t>> PostgresCredits::count_balances(LedgerId l
     co_return counted->at(0);
 }
 
-CreditStore::Listed<CreditEntry> PostgresCredits::list_history(LedgerId ledger,
-                                                               CreditHistoryPage page,
-                                                               SteadyTime deadline) {
+CreditStore::History PostgresCredits::list_history(LedgerId ledger, CreditHistoryPage page,
+                                                   SteadyTime deadline) {
+    if (page.address && !page.reference)
+        co_return co_await scan_history(ledger, std::move(page), deadline);
     auto params = history_page(ledger, page);
-    auto const limit = limit_of(page.limit);
+    auto const* statement = &sql::list_credit_history;
     if (page.reference) {
-        params.text(*page.reference).optional_text(page.address).int8(limit);
-        return reads::list<CreditEntry>(pool_, sql::list_credit_history_by_reference,
-                                        std::move(params), deadline, entry);
+        params.text(*page.reference);
+        statement = &sql::list_credit_history_by_reference;
     }
     if (page.address) {
-        params.text(*page.address).int8(limit);
-        return reads::list<CreditEntry>(pool_, sql::list_credit_history_of_address,
-                                        std::move(params), deadline, entry);
+        params.text(*page.address);
+        statement = &sql::list_credit_history_by_both;
     }
-    params.int8(limit);
-    return reads::list<CreditEntry>(pool_, sql::list_credit_history, std::move(params), deadline,
-                                    entry);
+    params.int8(limit_of(page.limit));
+    auto items =
+        co_await reads::list<CreditEntry>(pool_, *statement, std::move(params), deadline, entry);
+    if (!items) co_return items.error();
+    CreditHistoryList list;
+    list.items = std::move(*items);
+    co_return list;
+}
+
+/// Of one address: the rows of the kinds that are not asked for are passed over.
+CreditStore::History PostgresCredits::scan_history(LedgerId ledger, CreditHistoryPage page,
+                                                   SteadyTime deadline) {
+    auto params = history_page(ledger, page);
+    params.text(*page.address).int8(limit_of(page.limit));
+    params.int8(limit_of(page.passes_over_rows() ? page.scan_max : page.limit));
+    auto rows = co_await reads::list<Scanned<CreditEntry>>(
+        pool_, sql::list_credit_history_of_address, std::move(params), deadline, scanned_entry);
+    if (!rows) co_return rows.error();
+    auto const place_of = [](CreditEntry const& one) { return LotPlace{one.operation, one.index}; };
+    auto list = list_scanned<CreditHistoryList>(std::move(*rows), place_of);
+    if (!page.passes_over_rows()) list.scanned_to.reset();
+    co_return list;
 }
 
 CreditStore::Listed<Lot> PostgresCredits::list_due_lots(Instant now, std::size_t limit,

@@ -18,14 +18,12 @@ public:
     PostgresCredits(pg::Pool& pool, std::unique_ptr<PostgresLots> lots);
     ~PostgresCredits() override;
 
-    Listed<ReferencedLot> list_valid_lots(domain::AccountName, domain::Instant at,
-                                          SteadyTime) override;
-    Listed<CreditBalance> list_balances(domain::LedgerId, CreditBalancePage, SteadyTime) override;
+    Lots list_valid_lots(domain::AccountName, domain::Instant at, SteadyTime) override;
+    Balances list_balances(domain::LedgerId, CreditBalancePage, SteadyTime) override;
     asio::awaitable<Result<std::int64_t>> count_balances(domain::LedgerId, domain::Instant at,
                                                          domain::Amount min_balance,
                                                          SteadyTime) override;
-    Listed<domain::CreditEntry> list_history(domain::LedgerId, CreditHistoryPage,
-                                             SteadyTime) override;
+    History list_history(domain::LedgerId, CreditHistoryPage, SteadyTime) override;
     Listed<domain::Lot> list_due_lots(domain::Instant now, std::size_t limit, SteadyTime) override;
     Listed<domain::Lot> list_due_lots(DuePage page, SteadyTime);
     Listed<domain::CreditOperation> list_operations(domain::LedgerId,
@@ -41,6 +39,8 @@ public:
                                              std::size_t limit, SteadyTime) override;
 
 private:
+    History scan_history(domain::LedgerId, CreditHistoryPage, SteadyTime);
+
     pg::Pool& pool_;
     std::unique_ptr<PostgresLots> lots_;
 };

@@ -7,6 +7,7 @@
 #include "db/postgres_purge.hpp"
 #include "db/postgres_reads.hpp"
 #include "db/postgres_rows.hpp"
+#include "db/postgres_scan.hpp"
 #include "db/postgres_writer.hpp"
 #include "db/sql.hpp"
 
@@ -73,14 +74,7 @@ pg::Params reference_page(LedgerId ledger, TransferPage const& page) {
     return params;
 }
 
-/// A row that a list shows, or the last one that it looked at, or both.
-struct ScannedTransfer {
-    Transfer transfer;
-    bool shown = false;
-    bool is_last = false;
-};
-
-ScannedTransfer scanned_transfer(pg::Row row) {
+reads::Scanned<Transfer> scanned_transfer(pg::Row row) {
     return {rows::transfer(row), row.boolean(18), row.boolean(19)};
 }
 
@@ -250,12 +244,8 @@ asio::awaitable<Result<TransferList>> PostgresStore::scan_transfers(LedgerId led
         page.reference ? sql::list_transfers_by_reference : sql::list_account_transfers_of_kind;
     auto rows = co_await list(statement, std::move(params), deadline, scanned_transfer);
     if (!rows) co_return rows.error();
-    TransferList scanned;
-    for (auto& row : *rows) {
-        if (row.is_last) scanned.scanned_to = row.transfer;
-        if (row.shown) scanned.items.push_back(std::move(row.transfer));
-    }
-    co_return scanned;
+    auto const place_of = [](Transfer const& last) { return last; };
+    co_return reads::list_scanned<TransferList>(std::move(*rows), place_of);
 }
 
 Store::Listed<Total> PostgresStore::list_totals(LedgerId ledger, SteadyTime deadline) {

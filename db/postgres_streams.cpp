@@ -2,6 +2,7 @@
 
 #include "db/postgres_columns.hpp"
 #include "db/postgres_reads.hpp"
+#include "db/postgres_scan.hpp"
 #include "db/sql.hpp"
 
 namespace penstock::db {
@@ -37,16 +38,11 @@ Stream stream(pg::Row row) {
     return stream;
 }
 
-/// A row that a list shows, or the last one that it looked at, or both.
-struct Scanned {
-    Stream stream;
-    bool shown = false;
-    bool is_last = false;
-};
-
-Scanned scanned(pg::Row row) {
+reads::Scanned<Stream> scanned(pg::Row row) {
     return {stream(row), row.boolean(stream_columns), row.boolean(stream_columns + 1)};
 }
+
+StreamId place_of(Stream const& stream) { return stream.id; }
 
 pg::Int2Array statuses_of(std::optional<StreamStatus> status) {
     if (!status) {
@@ -141,15 +137,10 @@ asio::awaitable<Result<StreamList>> PostgresStreams::list_streams(LedgerId ledge
         params.text(*page.recipient);
         statement = &sql::list_received_streams;
     }
-    auto rows =
-        co_await reads::list<Scanned>(pool_, *statement, std::move(params), deadline, scanned);
+    auto rows = co_await reads::list<reads::Scanned<Stream>>(pool_, *statement, std::move(params),
+                                                             deadline, scanned);
     if (!rows) co_return rows.error();
-    StreamList list;
-    for (auto& row : *rows) {
-        if (row.is_last) list.scanned_to = row.stream.id;
-        if (row.shown) list.items.push_back(std::move(row.stream));
-    }
-    co_return list;
+    co_return reads::list_scanned<StreamList>(std::move(*rows), place_of);
 }
 
 }  // namespace penstock::db

@@ -176,14 +176,12 @@ public:
         return primary_.list_ledgers_behind(after, limit, deadline);
     }
 
-    Listed<ReferencedLot> list_valid_lots(AccountName name, Instant at,
-                                          SteadyTime deadline) override {
-        return store_.read<std::vector<ReferencedLot>>(
+    Lots list_valid_lots(AccountName name, Instant at, SteadyTime deadline) override {
+        return store_.read<ValidLots>(
             [=](Store& store) { return store.credits().list_valid_lots(name, at, deadline); });
     }
-    Listed<CreditBalance> list_balances(LedgerId ledger, CreditBalancePage page,
-                                        SteadyTime deadline) override {
-        return store_.read<std::vector<CreditBalance>>(
+    Balances list_balances(LedgerId ledger, CreditBalancePage page, SteadyTime deadline) override {
+        return store_.read<CreditBalanceList>(
             [=](Store& store) { return store.credits().list_balances(ledger, page, deadline); });
     }
     asio::awaitable<Result<std::int64_t>> count_balances(LedgerId ledger, Instant at,
@@ -193,9 +191,8 @@ public:
             return store.credits().count_balances(ledger, at, min_balance, deadline);
         });
     }
-    Listed<CreditEntry> list_history(LedgerId ledger, CreditHistoryPage page,
-                                     SteadyTime deadline) override {
-        return store_.read<std::vector<CreditEntry>>(
+    History list_history(LedgerId ledger, CreditHistoryPage page, SteadyTime deadline) override {
+        return store_.read<CreditHistoryList>(
             [=](Store& store) { return store.credits().list_history(ledger, page, deadline); });
     }
     Listed<Lot> list_due_lots(Instant now, std::size_t limit, SteadyTime deadline) override {

@@ -50,13 +50,23 @@ std::optional<Id> id_of(std::optional<std::string> const& text) {
     return Id{Uuid::parse(*text).value()};
 }
 
+template <class T>
+std::vector<T> const& items_of(std::vector<T> const& page) {
+    return page;
+}
+
+template <class List>
+auto const& items_of(List const& page) {
+    return page.items;
+}
+
 /// Awaits a page and names its items.
-template <class T, class Name>
-asio::awaitable<Result<Names>> named(asio::awaitable<Result<std::vector<T>>> page, Name name) {
-    auto const items = co_await std::move(page);
-    if (!items) co_return items.error();
+template <class Page, class Name>
+asio::awaitable<Result<Names>> named(asio::awaitable<Result<Page>> awaited, Name name) {
+    auto const page = co_await std::move(awaited);
+    if (!page) co_return page.error();
     Names names;
-    for (auto const& item : *items) names.push_back(name(item));
+    for (auto const& item : items_of(*page)) names.push_back(name(item));
     co_return names;
 }
 

@@ -1,9 +1,10 @@
 -- What an address ($1, $2) has at $3, in the order of granting, with the references that granted
--- it. accounts_by_address, a range of credit_lots_open, the operations' primary key. The account
--- is looked up first and by itself: then the range comes in order, and nothing is sorted. So is
--- each operation (LIMIT 1), lest a plan that was made on empty tables begins with them.
+-- it, and the ledger's drain policy of the same moment. accounts_by_address, a range of
+-- credit_lots_open, the operations' and the ledgers' primary keys. The account is looked up first
+-- and by itself: then the range comes in order, and nothing is sorted. So is each operation
+-- (LIMIT 1), lest a plan that was made on empty tables begins with them.
 SELECT $1::uuid, l.account_id, $2::text, l.operation_id, l.index, l.amount, l.amount_remaining,
-    l.expires_at, l.is_open, o.reference
+    l.expires_at, l.is_open, o.reference, (SELECT g.drain FROM ledgers g WHERE g.id = $1)
 FROM credit_lots l
 CROSS JOIN LATERAL (
     SELECT n.reference FROM credit_operations n

@@ -169,15 +169,15 @@ public:
         bool const is_there = *ledger && (*ledger)->id == *row_.ledger;
         if (!is_there) co_return std::move(rows);
         page_.limit = rows_max;
-        auto items = co_await store_.credits().list_history(*row_.ledger, page_, deadline);
-        if (!items) co_return items.error();
-        if (items->empty()) co_return std::move(rows);
-        auto const& last = items->back();
+        auto list = co_await store_.credits().list_history(*row_.ledger, page_, deadline);
+        if (!list) co_return list.error();
+        if (list->items.empty()) co_return std::move(rows);
+        auto const& last = list->items.back();
         page_.before = domain::LotPlace{last.operation, last.index};
         auto behind =
             CursorWriter(place_kind).id(last.operation.value.bytes).integer(last.index).text();
-        rows =
-            rendered_rows(std::move(*items), std::move(behind), row_.format, CreditEntryMembers());
+        rows = rendered_rows(std::move(list->items), std::move(behind), row_.format,
+                             CreditEntryMembers());
         co_return std::move(rows);
     }
 

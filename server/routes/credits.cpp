@@ -93,6 +93,13 @@ void write_entry(JsonWriter& json, domain::CreditEntry const& entry) {
     json.end_object();
 }
 
+std::string cursor_at(domain::LotPlace place) {
+    return CursorWriter(CursorKind::credit_history)
+        .id(place.operation.value.bytes)
+        .integer(place.index)
+        .text();
+}
+
 /// `min_balance`; nullopt: malformed.
 std::optional<domain::Amount> read_min_balance(RequestContext const& context) {
     auto const text = context.query("min_balance");
@@ -168,17 +175,21 @@ Answer list_credit_balances(RequestContext& context) {
     if (auto* problem = std::get_if<Response>(&found)) co_return std::move(*problem);
     auto const ledger = std::get<domain::Ledger>(found).id;
     auto& credits = context.services.store.credits();
-    auto const items = co_await credits.list_balances(ledger, wanted, context.deadline);
-    if (!items) co_return context.failure(items.error());
+    auto const found_balances = co_await credits.list_balances(ledger, wanted, context.deadline);
+    if (!found_balances) co_return context.failure(found_balances.error());
     auto const write_item = [](JsonWriter& json, db::CreditBalance const& one) {
         json.begin_object()
             .member("address", one.address)
             .member("balance", one.balance)
             .end_object();
     };
-    co_return page(*items, *limit, write_item, [](db::CreditBalance const& last) {
-        return CursorWriter(CursorKind::credit_balances).string(last.address).text();
-    });
+    auto const cursor_at = [](std::string const& address) {
+        return CursorWriter(CursorKind::credit_balances).string(address).text();
+    };
+    std::optional<std::string> rest;
+    if (found_balances->scanned_to) rest = cursor_at(*found_balances->scanned_to);
+    auto const after = [&](db::CreditBalance const& last) { return cursor_at(last.address); };
+    co_return page(found_balances->items, *limit, write_item, after, rest);
 }
 
 Answer count_credit_balances(RequestContext& context) {
@@ -200,22 +211,23 @@ Answer count_credit_balances(RequestContext& context) {
 Answer get_credit_balance(RequestContext& context) {
     auto found = co_await find_ledger_of(context, domain::LedgerKind::credits);
     if (auto* problem = std::get_if<Response>(&found)) co_return std::move(*problem);
-    auto const& ledger = std::get<domain::Ledger>(found);
-    domain::AccountName const name{ledger.id, context.parameter("address")};
+    auto const ledger = std::get<domain::Ledger>(found).id;
+    domain::AccountName const name{ledger, context.parameter("address")};
     auto const now = context.services.clock.now();
     auto& credits = context.services.store.credits();
-    auto lots = co_await credits.list_valid_lots(name, now, context.deadline);
-    if (!lots) co_return context.failure(lots.error());
-    sort_by_drain(*lots, ledger.drain);
+    auto valid = co_await credits.list_valid_lots(name, now, context.deadline);
+    if (!valid) co_return context.failure(valid.error());
+    // The policy of the moment of the lots: what was found of the ledger may be older.
+    sort_by_drain(valid->lots, valid->drain);
     domain::Amount balance = 0;
-    for (auto const& [lot, reference] : *lots) balance += lot.remaining;
+    for (auto const& [lot, reference] : valid->lots) balance += lot.remaining;
     std::string body;
     JsonWriter json(body);
     json.begin_object().member("address", name.address).member("balance", balance);
     json.begin_array("lots");
-    for (auto const& lot : *lots) write_lot(json, lot);
+    for (auto const& lot : valid->lots) write_lot(json, lot);
     json.end_array();
-    write_expiring(json, *lots);
+    write_expiring(json, valid->lots);
     json.end_object();
     co_return Response(200, std::move(body));
 }
@@ -243,14 +255,14 @@ Answer list_credit_history(RequestContext& context) {
     if (auto* problem = std::get_if<Response>(&found)) co_return std::move(*problem);
     auto const ledger = std::get<domain::Ledger>(found).id;
     auto& credits = context.services.store.credits();
-    auto const items = co_await credits.list_history(ledger, wanted, context.deadline);
-    if (!items) co_return context.failure(items.error());
-    co_return page(*items, *limit, write_entry, [](domain::CreditEntry const& last) {
-        return CursorWriter(CursorKind::credit_history)
-            .id(last.operation.value.bytes)
-            .integer(last.index)
-            .text();
-    });
+    auto const history = co_await credits.list_history(ledger, wanted, context.deadline);
+    if (!history) co_return context.failure(history.error());
+    std::optional<std::string> rest;
+    if (history->scanned_to) rest = cursor_at(*history->scanned_to);
+    auto const after = [](domain::CreditEntry const& last) {
+        return cursor_at(domain::LotPlace{last.operation, last.index});
+    };
+    co_return page(history->items, *limit, write_entry, after, rest);
 }
 
 }  // namespace penstock::server::routes

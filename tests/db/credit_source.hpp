@@ -19,7 +19,16 @@ std::string some_credit_address(Below&& below) {
     return credit_addresses[static_cast<std::size_t>(below(credit_addresses.size()))];
 }
 
-/// A grant, an expense, a transfer or a change of the drain policy.
+/// Each of the addresses may be an issuer, or none.
+template <class Below>
+std::vector<std::string> some_issuers(Below&& below) {
+    std::vector<std::string> issuers;
+    for (auto const* address : credit_addresses)
+        if (below(3) == 0) issuers.emplace_back(address);
+    return issuers;
+}
+
+/// A grant, an expense, a transfer or a change of the policies: how lots are drained, who mints.
 template <class Below>
 domain::Command some_credit_command(Below&& below, domain::LedgerId ledger, std::string reference,
                                     domain::Instant now) {
@@ -49,8 +58,10 @@ domain::Command some_credit_command(Below&& below, domain::LedgerId ledger, std:
                                    std::move(entries)};
         }
         default: {
-            auto const drain = below(2) == 0 ? Drain::emission : Drain::expiration;
-            return ChangeLedger{ledger, drain, {}, {}};
+            ChangeLedger change{ledger, {}, {}, {}};
+            if (below(3) != 0) change.drain = below(2) == 0 ? Drain::emission : Drain::expiration;
+            if (below(2) == 0) change.issuers = some_issuers(below);
+            return change;
         }
     }
 }

@@ -493,11 +493,13 @@ asio::awaitable<void> compare_credits(Both both, Source& source, Known known, In
         db::CreditBalancePage balances;
         balances.at = at;
         balances.limit = 1 + source.below(4);
+        balances.scan_max = 1 + source.below(4);
         if (source.below(2) == 0) balances.min_balance = 1 + static_cast<Amount>(source.below(50));
         if (source.below(2) == 0) balances.after = tests::some_credit_address(draw);
         co_await both.credit_balances(ledger, balances);
         db::CreditHistoryPage page;
         page.limit = 1 + source.below(10);
+        page.scan_max = 1 + source.below(10);
         if (source.below(2) == 0) page.address = tests::some_credit_address(draw);
         if (source.below(3) == 0) page.kind = some.kind;
         if (source.below(4) == 0) page.reference = some.reference;
