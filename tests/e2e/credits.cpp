@@ -2,6 +2,7 @@
 // wide requests, and a crowd that spends from one address?
 #include <algorithm>
 #include <map>
+#include <type_traits>
 #include <vector>
 
 #include "tests/e2e/points.hpp"
@@ -38,6 +39,139 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(lots_are_drained_in_the_order_of_granting, Store, 
     BOOST_TEST(partial.document().at("entries").at(0).at("shortfall").as_int64() == 1);
     BOOST_TEST(amount(api, ledger, "ann") == 0);
     BOOST_TEST(amount(api, ledger, "nobody") == 0);
+}
+
+/// What is left of the lots of an address, in the order in which they will be spent.
+std::vector<std::int64_t> left_of(Api& api, std::string const& ledger, std::string const& address) {
+    std::vector<std::int64_t> amounts;
+    auto const shown = balance_of(api, ledger, address);
+    for (auto const& lot : shown.at("lots").as_array())
+        amounts.push_back(lot.at("amount_remaining").as_int64());
+    return amounts;
+}
+
+void change(Api& api, std::string const& ledger, std::string const& policy) {
+    auto const changed = api.patch(ledger, "{" + policy + "}");
+    BOOST_TEST_REQUIRE(changed.status == 200, changed.body);
+}
+
+void spend(Api& api, std::string const& ledger, std::string const& address, long much) {
+    auto const spent = act(api, ledger, "expenses", entry(address, much));
+    BOOST_TEST_REQUIRE(spent.status == 201, spent.body);
+}
+
+using Amounts = std::vector<std::int64_t>;
+
+/// The one granted first is the second to expire; the last one never does.
+void grant_three_lots(Api& api, std::string const& ledger) {
+    grant(api, ledger, entry("ann", 30, "2903-01-01T00:00:00.000Z"));
+    grant(api, ledger, entry("ann", 20, "2901-01-01T00:00:00.000Z"));
+    grant(api, ledger, entry("ann", 10));
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_change_of_the_drain_policy_holds_from_then_on, Store, Stores) {
+    Api api(Store::server());
+    auto const ledger = new_points(api);
+    grant_three_lots(api, ledger);
+    BOOST_TEST((left_of(api, ledger, "ann") == Amounts{30, 20, 10}));
+    spend(api, ledger, "ann", 5);
+    BOOST_TEST((left_of(api, ledger, "ann") == Amounts{25, 20, 10}));
+    change(api, ledger, R"("drain":"expiration")");
+    BOOST_TEST((left_of(api, ledger, "ann") == Amounts{20, 25, 10}));
+    spend(api, ledger, "ann", 22);
+    BOOST_TEST((left_of(api, ledger, "ann") == Amounts{23, 10}));
+    grant(api, ledger, entry("ann", 7, "2902-01-01T00:00:00.000Z"));
+    BOOST_TEST((left_of(api, ledger, "ann") == Amounts{7, 23, 10}));
+    change(api, ledger, R"("drain":"emission")");
+    BOOST_TEST((left_of(api, ledger, "ann") == Amounts{23, 10, 7}));
+    spend(api, ledger, "ann", 24);
+    BOOST_TEST((left_of(api, ledger, "ann") == Amounts{9, 7}));
+    auto const answer = act(api, ledger, "transfers", entry("bob", 12), R"(,"from":"ann")");
+    BOOST_TEST_REQUIRE(answer.status == 201, answer.body);
+    // Nine that never expire and three that do: the latter would be spent first by expiration.
+    BOOST_TEST((left_of(api, ledger, "bob") == Amounts{9, 3}));
+    change(api, ledger, R"("drain":"expiration")");
+    BOOST_TEST((left_of(api, ledger, "bob") == Amounts{3, 9}));
+    check_verified(api, ledger);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_change_of_the_issuers_holds_from_then_on, Store, Stores) {
+    Api api(Store::server());
+    auto const ledger = new_points(api);
+    auto const send = [&](std::string const& from, long much) {
+        auto const sender = R"(,"from":")" + from + '"';
+        return act(api, ledger, "transfers", entry("bob", much), sender).status;
+    };
+    grant(api, ledger, entry("ann", 5));
+    BOOST_TEST(send("ann", 6) == 402U);
+    change(api, ledger, R"("issuers":["ann","cid"])");
+    BOOST_TEST(send("ann", 6) == 201U);
+    BOOST_TEST(send("cid", 100) == 201U);
+    BOOST_TEST(amount(api, ledger, "ann") == 5);
+    change(api, ledger, R"("issuers":["cid"])");
+    BOOST_TEST(send("ann", 6) == 402U);
+    BOOST_TEST(send("ann", 5) == 201U);
+    BOOST_TEST(amount(api, ledger, "ann") == 0);
+    change(api, ledger, R"("issuers":[])");
+    BOOST_TEST(send("cid", 1) == 402U);
+    BOOST_TEST(amount(api, ledger, "bob") == 111);
+    check_verified(api, ledger);
+}
+
+// What one server was told, another one does not show a moment later, but at once.
+BOOST_AUTO_TEST_CASE(another_server_shows_the_order_of_the_policy_of_now) {
+    Api here(OnPostgres::server());
+    Api there(OneByOne::server());
+    auto const ledger = new_points(here);
+    grant_three_lots(here, ledger);
+    for (int turn = 0; turn < 5; ++turn) {
+        BOOST_TEST((left_of(there, ledger, "ann") == Amounts{30, 20, 10}), turn);
+        change(here, ledger, R"("drain":"expiration")");
+        BOOST_TEST((left_of(there, ledger, "ann") == Amounts{20, 30, 10}), turn);
+        change(here, ledger, R"("drain":"emission")");
+    }
+}
+
+/// How many items each page of a list has.
+std::vector<std::size_t> page_sizes(Api& api, std::string const& list) {
+    std::vector<std::size_t> sizes;
+    auto path = list;
+    while (sizes.size() < 10) {
+        auto const answer = api.get(path);
+        BOOST_TEST_REQUIRE(answer.status == 200U, answer.body);
+        auto const page = answer.document();
+        sizes.push_back(page.at("data").as_array().size());
+        auto const& next = page.at("next_cursor");
+        if (next.is_null()) return sizes;
+        path = list + "&cursor=" + std::string(next.as_string());
+    }
+    BOOST_FAIL(list << " does not end");
+    return sizes;
+}
+
+using Sizes = std::vector<std::size_t>;
+
+// It looks at a thousand rows at most, and goes on behind them.
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_page_may_be_empty_and_still_go_on, Store, Stores) {
+    constexpr long many = 1'200;
+    Api api(Store::server());
+    api.with("Request-Timeout-Ms", patience_ms);
+    auto const ledger = new_points(api);
+    auto const nothing = act(api, ledger, "expenses", entry("ann", 1), R"(,"allow_partial":true)");
+    BOOST_TEST_REQUIRE(nothing.status == 201, nothing.body);
+    grant(api, ledger, entries(many, [](long) { return entry("ann", 1); }));
+    auto const history = ledger + "/credits/history?address=ann&limit=200";
+    BOOST_TEST((page_sizes(api, history + "&kind=expense") == Sizes{0, 1}));
+    BOOST_TEST((page_sizes(api, history + "&kind=transfer") == Sizes{0, 0}));
+    BOOST_TEST((page_sizes(api, history) == Sizes{200, 200, 200, 200, 200, 200, 1}));
+    auto const user = [](long i) { return entry("user-" + std::to_string(i), 2); };
+    grant(api, ledger, entries(many, user) + "," + entry("zoe", 100));
+    auto const rich = ledger + "/credits/balances?min_balance=100";
+    // Ann comes first, zoe last.
+    BOOST_TEST((page_sizes(api, rich) == Sizes{1, 1}));
+    BOOST_TEST((page_sizes(api, ledger + "/credits/balances?min_balance=5000") == Sizes{0, 0}));
+    auto const count = api.get(ledger + "/credits/balances/count?min_balance=100").document();
+    BOOST_TEST(count.at("count").as_int64() == 2);
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_repeated_request_is_answered_byte_for_byte, Store, Stores) {
@@ -138,7 +272,25 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(what_has_expired_counts_no_more_and_is_recorded_on
     });
 }
 
-/// The widest request that there is, in one commit: its rows are of one instant.
+/// Of the rows of an operation and of the lots that another one granted: how many there are, and
+/// in how many transactions they were last written.
+std::string rows_and_commits(std::string const& operation, std::string const& granted) {
+    auto sql = Servers::current->database.connect();
+    auto const of = [](std::string const& column, std::string const& id) {
+        return " WHERE " + column + " = '" + id + "'";
+    };
+    return sql(
+        "SELECT count(*) || ' in ' || count(DISTINCT x) FROM ("
+        "SELECT xmin::text x FROM credit_operations" +
+        of("id", operation) + " UNION ALL SELECT xmin::text FROM credit_entries" +
+        of("operation_id", operation) + " UNION ALL SELECT xmin::text FROM credit_lots" +
+        of("operation_id", granted) + ") written");
+}
+
+/// Of the widest request that there is: the operation, its entries, its lots.
+constexpr char const* all_in_one = "60001 in 1";
+
+/// It is one commit: its rows are of one instant.
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_wide_grant_and_expense_are_one_commit_each, Store, Stores) {
     Api api(Store::server());
     api.with("Request-Timeout-Ms", patience_ms);
@@ -149,6 +301,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_wide_grant_and_expense_are_one_commit_each, Stor
                              entries(wide, [&](long i) { return entry(user(i), 10, far_away); }));
     BOOST_TEST_REQUIRE(granted.status == 201, granted.body.substr(0, 500));
     BOOST_TEST(granted.document().at("entries").as_array().size() == std::size_t{wide});
+    auto const grant_id = std::string(granted.document().at("id").as_string());
+    if constexpr (std::is_same_v<Store, OnPostgres>)
+        BOOST_TEST(rows_and_commits(grant_id, grant_id) == all_in_one);
     auto const count = api.get(ledger + "/credits/balances/count?min_balance=10");
     BOOST_TEST(count.document().at("count").as_int64() == wide);
 
@@ -160,6 +315,15 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_wide_grant_and_expense_are_one_commit_each, Stor
     BOOST_TEST(refused.status == 402U);
     auto const spent = act(api, ledger, "expenses", spends);
     BOOST_TEST_REQUIRE(spent.status == 201, spent.body.substr(0, 500));
+    auto const expense = spent.document();
+    auto const expense_id = std::string(expense.at("id").as_string());
+    std::string const created_at(expense.at("created_at").as_string());
+    if constexpr (std::is_same_v<Store, OnPostgres>)
+        BOOST_TEST(rows_and_commits(expense_id, grant_id) == all_in_one);
+    auto const newest = api.get(ledger + "/credits/history?kind=expense&limit=200").document();
+    BOOST_TEST(newest.at("data").as_array().size() == 200U);
+    for (auto const& row : newest.at("data").as_array())
+        BOOST_TEST(std::string(row.at("created_at").as_string()) == created_at);
     auto const left = api.get(ledger + "/credits/balances/count?min_balance=1");
     BOOST_TEST(left.document().at("count").as_int64() == 0);
     auto const all = api.get(ledger + "/credits/balances/count");
