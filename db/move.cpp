@@ -436,6 +436,8 @@ asio::awaitable<pg::Answer<BackfillReport>> backfill(MoveOptions options) {
         // Whatever these left out until now is there when a walk over everything has ended.
         auto const servers = co_await list_shadow_servers(source, soon);
         if (!servers) co_return servers.error();
+        auto const marks = co_await read_shadow_marks(source, soon);
+        if (!marks) co_return marks.error();
         auto const report = co_await walk(options);
         if (!report) co_return report;
         all.rows += report->rows;
@@ -447,7 +449,13 @@ asio::awaitable<pg::Answer<BackfillReport>> backfill(MoveOptions options) {
         // Of a walk that was continued the first part is older than what was listed.
         anew = gaps && !known->empty();
         if (anew) continue;
-        auto const closed = co_await close_shadow_gaps(source, *servers, steady_now() + reach_max);
+        if (known->empty()) {
+            auto const marked =
+                co_await write_shadow_marks(target, *marks, steady_now() + reach_max);
+            if (!marked) co_return marked.error();
+        }
+        auto const closed =
+            co_await close_shadow_gaps(source, *servers, *marks, steady_now() + reach_max);
         if (!closed) co_return closed.error();
         co_return all;
     }

@@ -367,6 +367,7 @@ asio::awaitable<error_code> PostgresWriter::commit(Changes changes, SteadyTime d
         co_await abandon();
         co_return error_code();
     }
+    if (before_commit_) before_commit_(segment);
     auto const last = segment.commit();
     auto lease = *std::exchange(open_, std::nullopt);
     auto const answer = co_await lease.execute(std::move(segment), deadline);

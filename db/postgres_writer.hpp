@@ -3,7 +3,9 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <utility>
 
 #include "db/pg/session.hpp"
 #include "db/postgres_store.hpp"
@@ -18,6 +20,10 @@ public:
     /// `lock_waits` outlives it.
     PostgresWriter(asio::any_io_executor executor, PostgresOptions const& options,
                    reactor::Histogram& lock_waits);
+
+    /// Adds what is the caller's own to every transaction that changes something.
+    using BeforeCommit = std::function<void(pg::Segment& segment)>;
+    void before_commit(BeforeCommit add) { before_commit_ = std::move(add); }
 
     asio::awaitable<void> run() override;
     asio::awaitable<Result<domain::Loaded>> load(domain::KeySet keys, SteadyTime deadline) override;
@@ -36,6 +42,7 @@ private:
     std::optional<pg::Lease> open_;  ///< the connection that has the transaction
     std::uint64_t xid_ = 0;          ///< of the open transaction
     reactor::Histogram& lock_waits_;
+    BeforeCommit before_commit_;  ///< null: nothing
 };
 
 }  // namespace penstock::db

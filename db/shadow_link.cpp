@@ -134,8 +134,12 @@ asio::awaitable<void> ShadowLink::run() {
     note_queue();
 }
 
-void ShadowLink::push(Changes changes, bool certain) {
+void ShadowLink::push(Changes changes, bool certain, std::optional<ShadowMark> mark) {
     Batch batch;
+    batch.mark = mark;
+    // It may be committed still, after it was looked for.
+    if (!certain && mark) marks_.left_out(*mark);
+    if (!certain) miss();
     // A key that is used again stands in another row as well, which the batch does not name.
     batch.thorough = !certain || !changes.freed_keys.empty();
     batch.rows = rows_of(changes);
@@ -166,12 +170,12 @@ void ShadowLink::touch_range(std::string_view table, mirror::Range range) {
 void ShadowLink::enqueue(Batch batch) {
     progress_.pushed.fetch_add(1);
     if (ended_) {
-        leave_out(1);
+        leave_out(batch);
         return;
     }
     // One batch is always taken, however large: else it could never be applied.
     if (queued_rows_ > 0 && queued_rows_ + batch.rows > options_.queue_rows) {
-        leave_out(1);
+        leave_out(batch);
         return;
     }
     batch.at = steady_now();
@@ -179,6 +183,11 @@ void ShadowLink::enqueue(Batch batch) {
     queue_.push_back(std::move(batch));
     note_queue();
     changed_.notify();
+}
+
+void ShadowLink::leave_out(Batch const& batch) {
+    if (batch.mark) marks_.left_out(*batch.mark);
+    leave_out(1);
 }
 
 void ShadowLink::leave_out(std::uint64_t batches) {
@@ -264,7 +273,7 @@ asio::awaitable<bool> ShadowLink::apply_until_done(Group& group) {
         if (!error) break;
         note_failure(error);
         if (wants_thoroughness(error) && thorough && ++refusals >= options_.refusals_max) {
-            leave_out(group.size());
+            for (auto const& batch : group) leave_out(batch);
             co_return true;
         }
         if (wants_thoroughness(error)) thorough = true;
@@ -318,6 +327,9 @@ asio::awaitable<error_code> ShadowLink::apply(Group const& group, bool thorough)
         if (error) co_return error;
     }
     auto segment = mirror::locked_transaction();
+    for (auto const& batch : group)
+        if (batch.mark) marks_.handled(*batch.mark);
+    marks_.add_to(segment, options_.server);
     std::map<AccountId, Account> standings;  // the batches' last word on each
     for (auto const& batch : group) {
         if (thorough) break;

@@ -15,6 +15,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -23,6 +24,7 @@
 #include "db/migration.hpp"
 #include "db/mirror.hpp"
 #include "db/pg/session.hpp"
+#include "db/shadow_positions.hpp"
 #include "domain/working_set.hpp"
 #include "reactor/counters.hpp"
 #include "reactor/pulse.hpp"
@@ -35,6 +37,7 @@ struct ShadowOptions {
 
     pg::ConnectionOptions source;
     pg::ConnectionOptions target;
+    std::string server;  ///< whose commits are marked
     Migrations migrations;
     reactor::BackoffLimits backoff = pg::reconnect_pauses;
     std::size_t queue_rows = 200'000;  ///< more: the batch is left out, which is a gap
@@ -91,7 +94,7 @@ public:
     asio::awaitable<void> run();
 
     /// Was committed. `certain`: false when nobody knows; then the primary is asked row by row.
-    void push(domain::Changes changes, bool certain = true);
+    void push(domain::Changes changes, bool certain = true, std::optional<ShadowMark> mark = {});
     /// One row was changed by something that is not a batch.
     void touch(std::string_view table, mirror::Fields row);
     /// Something was changed, and nobody says what: a gap.
@@ -113,6 +116,7 @@ private:
         domain::Changes changes;
         Touched touched;
         std::vector<std::pair<std::string_view, mirror::Range>> ranges;
+        std::optional<ShadowMark> mark;
         bool thorough = false;
         std::size_t rows = 0;
         SteadyTime at;
@@ -131,6 +135,7 @@ private:
     using Found = std::map<std::string_view, std::set<mirror::Key>>;
     mirror::Portions portions_of(Group const& group, bool thorough, Found keys) const;
     void leave_out(std::uint64_t batches);
+    void leave_out(Batch const& batch);
     void note_queue();
     asio::awaitable<bool> pause(int attempt);
 
@@ -142,6 +147,7 @@ private:
     reactor::Pulse changed_;
     std::deque<Batch> queue_;
     std::size_t queued_rows_ = 0;  ///< of the group at work, too
+    ShadowMarks marks_;
     ShadowProgress progress_;
     std::atomic<bool> claimed_{false};
     bool ended_ = false;

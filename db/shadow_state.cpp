@@ -34,7 +34,15 @@ constexpr char const* create_tables =
     "CREATE TABLE IF NOT EXISTS penstock_shadow.copy_of ("
     " one boolean PRIMARY KEY DEFAULT true CHECK (one),"
     " identity text NOT NULL,"
-    " complete boolean NOT NULL)";
+    " complete boolean NOT NULL);"
+    // Of each writer of each server: in a primary how far its commits are, in a shadow how far they
+    // have been applied. A row that every batch updates is given room to stay where it is.
+    "CREATE TABLE IF NOT EXISTS penstock_shadow.committed ("
+    " server text, writer int4, position int8 NOT NULL,"
+    " PRIMARY KEY (server, writer)) WITH (fillfactor = 10);"
+    "CREATE TABLE IF NOT EXISTS penstock_shadow.applied ("
+    " server text, writer int4, position int8 NOT NULL,"
+    " PRIMARY KEY (server, writer)) WITH (fillfactor = 10)";
 
 /// Nothing that anybody made.
 constexpr char const* is_empty =
@@ -197,17 +205,45 @@ asio::awaitable<pg::Answer<std::vector<ShadowServer>>> list_shadow_servers(pg::A
     co_return servers;
 }
 
+asio::awaitable<pg::Answer<std::string>> read_shadow_marks(pg::Address source,
+                                                           SteadyTime deadline) {
+    std::vector<std::string> none;
+    auto const answer =
+        co_await ask(std::move(source),
+                     "SELECT coalesce(json_agg(c), '[]')::text FROM penstock_shadow.committed c",
+                     none, deadline);
+    if (!answer) co_return answer.error();
+    co_return std::string((*answer)[0].text(0));
+}
+
+asio::awaitable<pg::Answer<pg::Done>> write_shadow_marks(pg::Address target, std::string marks,
+                                                         SteadyTime deadline) {
+    std::vector<std::string> params;
+    params.push_back(std::move(marks));
+    return tell(std::move(target),
+                "INSERT INTO penstock_shadow.applied AS a SELECT *"
+                " FROM json_populate_recordset(NULL::penstock_shadow.applied, $1::json)"
+                " ON CONFLICT (server, writer) DO UPDATE"
+                " SET position = greatest(a.position, excluded.position)",
+                std::move(params), deadline);
+}
+
 asio::awaitable<pg::Answer<pg::Done>> close_shadow_gaps(pg::Address source,
                                                         std::vector<ShadowServer> servers,
-                                                        SteadyTime deadline) {
+                                                        std::string marks, SteadyTime deadline) {
     for (auto const& server : servers) {
         std::vector<std::string> params{server.id, std::to_string(server.gaps)};
         std::string text =
             "UPDATE penstock_shadow.servers SET gaps = greatest(0, gaps - $2::text::int8)"
             " WHERE id = $1";
+        // What it has committed since, if it lives after all, stays marked.
         if (!server.alive) {
-            params.pop_back();
-            text = "DELETE FROM penstock_shadow.servers WHERE id = $1";
+            params.back() = marks;
+            text =
+                "WITH gone AS (DELETE FROM penstock_shadow.committed c"
+                " USING json_populate_recordset(NULL::penstock_shadow.committed, $2::json) m"
+                " WHERE c.server = $1 AND m = c)"
+                " DELETE FROM penstock_shadow.servers WHERE id = $1";
         }
         auto const told = co_await tell(source, std::move(text), std::move(params), deadline);
         if (!told) co_return told;
@@ -304,7 +340,9 @@ asio::awaitable<void> ShadowKeeper::finish(bool clean, SteadyTime deadline) {
     auto const written =
         co_await tell(source_,
                       "WITH gone AS (DELETE FROM penstock_shadow.servers"
-                      " WHERE id = $1 AND gaps = 0 AND NOT $2::text::boolean)"
+                      " WHERE id = $1 AND gaps = 0 AND NOT $2::text::boolean RETURNING id),"
+                      " marks AS (DELETE FROM penstock_shadow.committed"
+                      " WHERE server IN (SELECT id FROM gone))"
                       " UPDATE penstock_shadow.servers SET ended_at = clock_timestamp()"
                       " WHERE id = $1 AND (gaps > 0 OR $2::text::boolean)",
                       std::move(params), deadline);

@@ -39,10 +39,16 @@ asio::awaitable<pg::Answer<pg::Done>> open_shadow_server(pg::Address source, std
 asio::awaitable<pg::Answer<std::vector<ShadowServer>>> list_shadow_servers(pg::Address source,
                                                                            SteadyTime deadline);
 
+/// How far the commits of every writer are, for write_shadow_marks().
+asio::awaitable<pg::Answer<std::string>> read_shadow_marks(pg::Address source, SteadyTime deadline);
+/// After a walk over everything that began when the marks were read: all that is there now.
+asio::awaitable<pg::Answer<pg::Done>> write_shadow_marks(pg::Address target, std::string marks,
+                                                         SteadyTime deadline);
+
 /// After a backfill that began when these were listed: what they had left out is there now.
 asio::awaitable<pg::Answer<pg::Done>> close_shadow_gaps(pg::Address source,
                                                         std::vector<ShadowServer> servers,
-                                                        SteadyTime deadline);
+                                                        std::string marks, SteadyTime deadline);
 
 /// How far a backfill is; nullopt: nothing of this table yet.
 struct BackfillPosition {

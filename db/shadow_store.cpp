@@ -8,6 +8,8 @@
 
 #include "db/credit_store.hpp"
 #include "db/export_store.hpp"
+#include "db/postgres_writer.hpp"
+#include "db/primary.hpp"
 #include "db/stream_store.hpp"
 #include "reactor/deadline.hpp"
 #include "reactor/task_group.hpp"
@@ -37,15 +39,31 @@ asio::awaitable<bool> follows(ShadowLink const& link) {
 }
 
 /// A read that is to come from the shadow waits for what was committed before it.
-ShadowOptions adjusted(ShadowOptions options, ReadFrom read_from) {
+ShadowOptions adjusted(ShadowOptions options, ReadFrom read_from, std::string server) {
     if (read_from == ReadFrom::shadow) options.linger = milliseconds{0};
+    options.server = std::move(server);
     return options;
+}
+
+std::unique_ptr<ShadowPositions> make_positions(asio::any_io_executor executor,
+                                                ShadowOptions const& options, ReadFrom read_from) {
+    if (read_from == ReadFrom::primary) return nullptr;
+    return std::make_unique<ShadowPositions>(executor, options.source, options.target,
+                                             options.backoff);
 }
 
 class ShadowWriter final : public Writer {
 public:
-    ShadowWriter(std::unique_ptr<Writer> primary, ShadowLink& link)
-        : primary_(std::move(primary)), link_(link) {}
+    ShadowWriter(PostgresStore& primary, ShadowLink& link, ShadowFleet& fleet)
+        : link_(link), server_(fleet.server()) {
+        mark_.writer = fleet.next_writer();
+        primary_ = primary.make_writer();
+        // A store on PostgreSQL makes no other.
+        static_cast<PostgresWriter&>(*primary_).before_commit([this](pg::Segment& segment) {
+            ++mark_.position;
+            mark_committed(segment, server_, mark_);
+        });
+    }
 
     asio::awaitable<void> run() override { return primary_->run(); }
     asio::awaitable<Result<Loaded>> load(KeySet keys, SteadyTime deadline) override {
@@ -58,11 +76,11 @@ public:
             error = co_await primary_->commit(std::move(changes), deadline);
         } catch (...) {
             // Cancelled while it was committing: what became of it, nobody waits to hear.
-            link_.push(std::move(copy), false);
+            link_.push(std::move(copy), false, mark_);
             throw;
         }
         bool const unknown = error == Errc::commit_unknown;
-        if (!error || unknown) link_.push(std::move(copy), !unknown);
+        if (!error || unknown) link_.push(std::move(copy), !unknown, mark_);
         co_return error;
     }
     asio::awaitable<void> abandon() override { return primary_->abandon(); }
@@ -73,9 +91,16 @@ public:
 private:
     std::unique_ptr<Writer> primary_;
     ShadowLink& link_;
+    std::string const& server_;
+    ShadowMark mark_;  ///< of the last commit
 };
 
 }  // namespace
+
+Store& primary_of(Store& store) {
+    auto* const shadowed = dynamic_cast<ShadowStore*>(&store);
+    return shadowed ? shadowed->primary() : store;
+}
 
 /// The queue of the primary. What happens to a job there is told to the shadow.
 class ShadowJobs final : public JobQueue {
@@ -333,15 +358,15 @@ std::uint64_t ShadowFleet::gaps() const {
     return all;
 }
 
-ShadowStore::ShadowStore(asio::any_io_executor executor, Store& primary,
+ShadowStore::ShadowStore(asio::any_io_executor executor, PostgresStore& primary,
                          std::unique_ptr<Store> shadow, ShadowOptions options, ReadFrom read_from,
                          ShadowFleet& fleet)
     : executor_(executor),
       primary_(primary),
       shadow_(std::move(shadow)),
-      read_from_(read_from),
       fleet_(fleet),
-      link_(executor, adjusted(std::move(options), read_from)),
+      link_(executor, adjusted(options, read_from, fleet.server())),
+      positions_(make_positions(executor, options, read_from)),
       jobs_(std::make_unique<ShadowJobs>(primary.jobs(), shadow_->jobs(), link_)),
       credits_(std::make_unique<ShadowCredits>(*this, primary.credits())),
       streams_(std::make_unique<ShadowStreams>(*this)),
@@ -356,6 +381,7 @@ asio::awaitable<void> ShadowStore::run() {
     lives.spawn(primary_.run());
     lives.spawn(shadow_->run());
     lives.spawn(link_.run());
+    if (positions_) lives.spawn(positions_->run());
     co_await asio::this_coro::throw_if_cancelled(false);
     for (;;) {
         bool const undisturbed = co_await reactor::sleep_until(never);
@@ -368,18 +394,20 @@ asio::awaitable<void> ShadowStore::run() {
 }
 
 std::unique_ptr<Writer> ShadowStore::make_writer() {
-    return std::make_unique<ShadowWriter>(primary_.make_writer(), link_);
+    return std::make_unique<ShadowWriter>(primary_, link_, fleet_);
 }
 
 asio::awaitable<error_code> ShadowStore::ping(SteadyTime deadline) {
     return primary_.ping(deadline);
 }
 
-/// It has everything that was acknowledged before, and has left nothing out.
+/// It has everything that was acknowledged before, by any server. What this one has acknowledged
+/// is waited for here: that costs no database anything.
 asio::awaitable<bool> ShadowStore::shadow_is_fit() {
-    if (read_from_ != ReadFrom::shadow) co_return false;
-    bool fit = link_.up() && fleet_.gaps() == 0;
-    if (fit) fit = co_await fleet_.caught_up(steady_now() + fit_within);
+    auto const deadline = steady_now() + fit_within;
+    bool fit = link_.up();
+    if (fit) fit = co_await fleet_.caught_up(deadline);
+    if (fit) fit = co_await positions_->reached(deadline);
     if (fit)
         link_.metrics().reads.add();
     else
@@ -390,7 +418,7 @@ asio::awaitable<bool> ShadowStore::shadow_is_fit() {
 template <class T>
 asio::awaitable<Result<T>> ShadowStore::read(
     std::function<asio::awaitable<Result<T>>(Store&)> ask) {
-    if (read_from_ == ReadFrom::primary) co_return co_await ask(primary_);
+    if (!positions_) co_return co_await ask(primary_);
     bool const fit = co_await shadow_is_fit();
     if (!fit) co_return co_await ask(primary_);
     auto answer = co_await ask(*shadow_);
@@ -418,8 +446,7 @@ Store::Listed<ApiKey> ShadowStore::list_api_keys(OrganizationId organization,
 }
 
 Store::Found<Ledger> ShadowStore::find_ledger(LedgerName name, SteadyTime deadline) {
-    return read<std::optional<Ledger>>(
-        [=](Store& store) { return store.find_ledger(name, deadline); });
+    return primary_.find_ledger(std::move(name), deadline);
 }
 
 Store::Listed<Ledger> ShadowStore::list_ledgers(OrganizationId organization,

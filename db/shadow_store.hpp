@@ -2,11 +2,14 @@
 // there, on to the shadow. Nobody waits for the shadow, except a read that is to come from it.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/any_io_executor.hpp>
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 
+#include "db/postgres_store.hpp"
 #include "db/read_from.hpp"
 #include "db/shadow_link.hpp"
 #include "db/store.hpp"
@@ -16,6 +19,13 @@ namespace penstock::db {
 /// The links of all event loops: what was acknowledged by any of them is to be seen by a read.
 class ShadowFleet {
 public:
+    /// `server`: a name that no other server has, nor had.
+    explicit ShadowFleet(std::string server) : server_(std::move(server)) {}
+
+    std::string const& server() const { return server_; }
+    /// A number for one more writer.
+    std::int32_t next_writer() { return ++writers_; }
+
     void join(ShadowLink& link) { links_.push_back(&link); }
     std::span<ShadowLink* const> links() const { return links_; }
 
@@ -25,6 +35,8 @@ public:
     std::uint64_t gaps() const;
 
 private:
+    std::string server_;
+    std::atomic<std::int32_t> writers_{0};
     std::vector<ShadowLink*> links_;  ///< complete before any event loop runs
 };
 
@@ -34,12 +46,14 @@ class ShadowStreams;
 class ShadowExports;
 
 /// `read_from` the shadow: lists and finds of what clients ask for. What decisions rest on (loads,
-/// API keys, what is due, what a sale's gate is built from, the queue of jobs, exports) comes from
-/// the primary, as does whatever the shadow does not have in time.
+/// API keys, what a ledger's name means, what is due, what a sale's gate is built from, the queue
+/// of jobs, exports) comes from the primary, as does whatever the shadow does not have in time, and
+/// what a command asks of primary_of().
 class ShadowStore final : public Store {
 public:
-    ShadowStore(asio::any_io_executor executor, Store& primary, std::unique_ptr<Store> shadow,
-                ShadowOptions options, ReadFrom read_from, ShadowFleet& fleet);
+    ShadowStore(asio::any_io_executor executor, PostgresStore& primary,
+                std::unique_ptr<Store> shadow, ShadowOptions options, ReadFrom read_from,
+                ShadowFleet& fleet);
     ~ShadowStore() override;
 
     asio::awaitable<void> run() override;
@@ -102,6 +116,7 @@ public:
 
     ShadowLink& link() { return link_; }
     Store& shadow() { return *shadow_; }
+    Store& primary() { return primary_; }
 
 private:
     friend class ShadowCredits;
@@ -112,11 +127,11 @@ private:
     asio::awaitable<bool> shadow_is_fit();
 
     asio::any_io_executor executor_;
-    Store& primary_;
+    PostgresStore& primary_;
     std::unique_ptr<Store> shadow_;
-    ReadFrom read_from_;
     ShadowFleet& fleet_;
     ShadowLink link_;
+    std::unique_ptr<ShadowPositions> positions_;  ///< null: reads come from the primary
     std::unique_ptr<ShadowJobs> jobs_;
     std::unique_ptr<ShadowCredits> credits_;
     std::unique_ptr<ShadowStreams> streams_;

@@ -487,6 +487,7 @@ Application::Application(Options options, Log& log)
       router_(route_table()),
       openapi_(openapi_document(route_table())),
       reactor_(options_.threads),
+      fleet_(SystemIdSource().request_id()),
       engine_(reactor_, engine_options(options_)),
       limiter_(reactor_, rate_limiter_options(options_)),
       jobs_(reactor_.executor(0)),
@@ -557,7 +558,7 @@ void Application::prepare_lots() {
 void Application::prepare_shadow() {
     if (options_.shadow_store.empty()) return;
     auto const primary = database_address(options_.database_url);
-    auto const id = backs_.front()->ids.request_id();
+    auto const& id = fleet_.server();
     auto const deadline = steady_now() + shadow_start_max;
     auto prepared = run_to_end(db::prepare_shadow_state(primary, deadline));
     if (prepared) prepared = run_to_end(db::open_shadow_server(primary, id, deadline));

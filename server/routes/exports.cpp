@@ -3,6 +3,7 @@
 
 #include <boost/describe/enum_to_string.hpp>
 
+#include "db/primary.hpp"
 #include "server/exports/desk.hpp"
 #include "server/exports/download.hpp"
 #include "server/http/json_reader.hpp"
@@ -106,7 +107,8 @@ asio::awaitable<std::optional<Response>> look_up(RequestContext& context, Source
     draft.ledger = (*ledger)->id;
     if (!draft.filter.account || !rules.account_must_exist) co_return std::nullopt;
     domain::AccountName const owner{(*ledger)->id, *draft.filter.account};
-    auto const account = co_await context.services.store.find_account(owner, context.deadline);
+    auto& store = db::primary_of(context.services.store);
+    auto const account = co_await store.find_account(owner, context.deadline);
     if (!account) co_return context.failure(account.error());
     if (!*account) co_return context.problem(Code::account_not_found);
     co_return std::nullopt;

@@ -5,6 +5,7 @@
 #include <utility>
 #include <variant>
 
+#include "db/primary.hpp"
 #include "db/stream_store.hpp"
 #include "server/routes/by_key.hpp"
 
@@ -65,7 +66,7 @@ asio::awaitable<Response> perform_on_original(RequestContext& context, OnOrigina
     command.ledger = std::get<domain::Ledger>(of_money).id;
     if (auto const id = domain::Uuid::parse(context.parameter("id"))) {
         RowId const original{*id};
-        auto& store = part_of<In>(context.services.store);
+        auto& store = part_of<In>(db::primary_of(context.services.store));
         auto found = co_await (store.*find)(command.ledger, original, context.deadline);
         if (!found) co_return context.failure(found.error());
         command.original = std::move(*found);

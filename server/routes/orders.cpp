@@ -1,4 +1,5 @@
 // Orders of a flash sale: placed, cancelled, read and listed, and what a user has.
+#include "db/primary.hpp"
 #include "server/http/json_reader.hpp"
 #include "server/render.hpp"
 #include "server/routes/by_key.hpp"
@@ -111,8 +112,8 @@ Answer cancel_order(RequestContext& context) {
     command.payment = (*product)->payment;
     if (auto const id = domain::Uuid::parse(context.parameter("id"))) {
         domain::OrderId const order{*id};
-        auto found =
-            co_await context.services.store.find_order(command.product, order, context.deadline);
+        auto& store = db::primary_of(context.services.store);
+        auto found = co_await store.find_order(command.product, order, context.deadline);
         if (!found) co_return context.failure(found.error());
         command.original = std::move(*found);
     }

@@ -8,6 +8,7 @@
 #include "db/migrations.hpp"
 #include "db/move.hpp"
 #include "db/postgres_store.hpp"
+#include "db/shadow_state.hpp"
 #include "db/shadow_store.hpp"
 #include "tests/db/postgres_fixture.hpp"
 
@@ -31,10 +32,22 @@ struct Twin {
         return options;
     }
 
+    /// A server of its own each time.
+    static std::string name() {
+        static int made = 0;
+        return "twin-" + std::to_string(++made);
+    }
+
     db::PostgresStore primary;
-    db::ShadowFleet fleet;
+    db::ShadowFleet fleet{name()};
     db::ShadowStore store;
 };
+
+/// What a server does before it writes anything.
+inline asio::awaitable<void> prepare_to_write(MigratedDatabase const& from) {
+    auto const prepared = co_await db::prepare_shadow_state(from.address(), soon());
+    BOOST_REQUIRE_MESSAGE(prepared.has_value(), prepared.error().message);
+}
 
 /// body(Twin&) beside a living one, once it knows its shadow.
 template <class Body>
@@ -44,6 +57,7 @@ void with_twin(MigratedDatabase const& from, MigratedDatabase const& to, Body bo
     asio::io_context context{1};
     Twin twin(context.get_executor(), from, to, read_from, queue_rows);
     auto whole = [&]() -> asio::awaitable<void> {
+        co_await prepare_to_write(from);
         // Where the shadow is none, the test says so itself.
         auto known = [&] { return twin.store.link().up() || !knows; };
         co_await eventually(known);

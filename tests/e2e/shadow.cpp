@@ -1,98 +1,14 @@
-// Can a business move to another PostgreSQL while it is open, and is every difference noticed?
-#include <atomic>
+// Does a server with a shadow tell what the shadow lacks, and does it ever read what is not there?
 #include <memory>
-#include <mutex>
-#include <sstream>
 
-#include "tests/e2e/api.hpp"
+#include "tests/e2e/shadow_reads.hpp"
 
 namespace penstock::tests {
 namespace {
 
-using namespace std::chrono_literals;
-
 constexpr int accounts = 6;
 
 std::string account(int number) { return "a" + std::to_string(number % accounts); }
-
-/// What one client asked for, and what it was told.
-struct Asked {
-    std::string path, body, key, answer;
-    int from = 0, to = 0;
-    long amount = 0;
-    bool accepted = false;
-};
-
-/// Clients that pay each other and insist on an answer to every request, wherever the server is.
-class Load {
-public:
-    Load(std::string ledger, std::uint16_t port) : ledger_(std::move(ledger)), port_(port) {
-        for (int i = 0; i < 3; ++i) clients_.emplace_back([this, i] { pay(i); });
-    }
-    Load(Load&&) = delete;
-    ~Load() { stop(); }
-
-    void go_on_at(std::uint16_t port) { port_ = port; }
-    void stop() {
-        stopping_ = true;
-        clients_.clear();
-    }
-    std::size_t answered() {
-        std::lock_guard const lock(mutex_);
-        return asked_.size();
-    }
-    bool failed() const { return failed_; }
-    /// After stop().
-    std::vector<Asked> const& asked() const { return asked_; }
-    /// Goes on until so many more were answered.
-    void let_pass(std::size_t more) {
-        auto const wanted = answered() + more;
-        await_that([&] { return answered() >= wanted; }, "answers");
-    }
-
-private:
-    void pay(int client) {
-        for (int n = client; !stopping_; n += 7) {
-            Asked asked;
-            asked.from = n % accounts;
-            asked.to = (n + 1) % accounts;
-            asked.amount = 1 + n % 5;
-            asked.path = ledger_ + "/transfers";
-            asked.body = Api::movement(account(asked.from), account(asked.to), asked.amount);
-            asked.key = fresh("load");
-            if (!insist(asked)) return;
-            std::lock_guard const lock(mutex_);
-            asked_.push_back(std::move(asked));
-        }
-    }
-
-    /// False: never answered, which fails the test.
-    bool insist(Asked& asked) {
-        auto const deadline = std::chrono::steady_clock::now() + 60s;
-        while (std::chrono::steady_clock::now() < deadline) {
-            try {
-                HttpClient http(port_);
-                auto const answer = http.request(
-                    "POST", asked.path, asked.body,
-                    {{"Content-Type", "application/json"}, {"Idempotency-Key", asked.key}});
-                asked.accepted = answer.status == 201;
-                asked.answer = answer.body;
-                if (asked.accepted || answer.status == 402) return true;
-            } catch (ConnectionEnded const&) {
-            }
-        }
-        failed_ = true;
-        return false;
-    }
-
-    std::atomic<bool> failed_{false};
-    std::string ledger_;
-    std::atomic<std::uint16_t> port_;
-    std::atomic<bool> stopping_{false};
-    std::mutex mutex_;
-    std::vector<Asked> asked_;
-    std::vector<std::jthread> clients_;
-};
 
 /// A server that is stopped in order and started with other options.
 class Restarted {
@@ -106,11 +22,6 @@ public:
         server_->terminate();
         BOOST_TEST(server_->exit_code().value_or(-1) == 0);
         server_.reset();
-    }
-    void restart(std::vector<std::string> options, Load& load) {
-        stop();
-        start(std::move(options));
-        load.go_on_at(server_->port());
     }
     ServerProcess& operator*() { return *server_; }
 
@@ -142,39 +53,6 @@ json::object shadow_of(ServerProcess& server) {
     return document.at("dependencies").as_object().at("shadow").as_object();
 }
 
-/// Reads, over all threads.
-double answered_by_shadow(Api& api) {
-    std::istringstream text(api.get("/metrics").body);
-    double sum = 0;
-    for (std::string line; std::getline(text, line);)
-        if (line.starts_with("penstock_shadow_reads_total") &&
-            line.find("by=\"shadow\"") != std::string::npos)
-            sum += std::strtod(line.c_str() + line.rfind(' '), nullptr);
-    return sum;
-}
-
-void check_oracle(ServerProcess& server, std::string const& ledger, Load const& load) {
-    Api api(server);
-    std::vector<long> balances(accounts, 1'000);
-    long moved = 0, count = 0;
-    for (auto const& one : load.asked()) {
-        if (!one.accepted) continue;
-        balances[static_cast<std::size_t>(one.from)] -= one.amount;
-        balances[static_cast<std::size_t>(one.to)] += one.amount;
-        moved += one.amount;
-        ++count;
-        auto const again = api.post(one.path, one.body, one.key);
-        BOOST_TEST(again.status == 201U);
-        BOOST_TEST(again.body == one.answer);
-    }
-    for (int i = 0; i < accounts; ++i)
-        BOOST_TEST(api.balance(ledger, account(i)) == balances[static_cast<std::size_t>(i)]);
-    auto const total = api.totals(ledger).at("transfer").as_object();
-    BOOST_TEST(total.at("count").as_int64() == count);
-    BOOST_TEST(total.at("amount").as_int64() == moved);
-    check_verified(api, ledger);
-}
-
 struct Damage {
     char const* sql;
     char const* noticed;
@@ -197,50 +75,6 @@ constexpr Damage damages[] = {
 };
 
 BOOST_AUTO_TEST_SUITE(shadow)
-
-// docs/moving.md, step by step.
-BOOST_AUTO_TEST_CASE(a_move_to_another_postgresql_under_load_loses_nothing_and_doubles_nothing) {
-    Cluster old_one, new_one;
-    auto const a = old_one.url(), b = new_one.url();
-    Restarted server({"--database-url", a});
-    auto const ledger = open_shop(*server);
-    Load load(ledger, (*server).port());
-    load.let_pass(30);
-
-    server.restart({"--database-url", a, "--shadow-store", b}, load);
-    load.let_pass(30);
-    auto const copied = move_by("backfill", a, b);
-    BOOST_TEST(copied.code == 0, copied.output);
-    auto const same = move_by("parity", a, b);
-    BOOST_TEST(same.code == 0, same.output);
-
-    server.restart({"--database-url", a, "--shadow-store", b, "--read-from", "shadow"}, load);
-    load.let_pass(30);
-    BOOST_TEST(shadow_of(*server).at("gaps").as_int64() == 0);
-    Api reader(*server);
-    auto const from_shadow = [&] {
-        static_cast<void>(reader.balance(ledger, "a0"));
-        return answered_by_shadow(reader) > 0;
-    };
-    await_that(from_shadow, "a read from the shadow");
-
-    server.stop();
-    auto const still = move_by("parity", a, b);
-    BOOST_TEST(still.code == 0, still.output);
-    server.start({"--database-url", b, "--shadow-store", a});
-    load.go_on_at((*server).port());
-    load.let_pass(30);
-    load.stop();
-    BOOST_TEST(!load.failed());
-    check_oracle(*server, ledger, load);
-
-    // And back again, if need be: the old one has followed.
-    server.stop();
-    auto const back = move_by("parity", b, a);
-    BOOST_TEST(back.code == 0, back.output);
-    server.start({"--database-url", a});
-    check_oracle(*server, ledger, load);
-}
 
 BOOST_AUTO_TEST_CASE(parity_says_no_to_every_damage_and_a_backfill_mends_it) {
     Cluster one, other;
@@ -308,6 +142,113 @@ BOOST_AUTO_TEST_CASE(a_server_that_was_killed_leaves_a_note_until_a_backfill) {
     auto const same = move_by("parity", a, b);
     BOOST_TEST(same.code == 0, same.output);
     BOOST_TEST(same.output.find("note:") == std::string::npos, same.output);
+}
+
+/// A role of its own, by which a server reaches its shadow until it is cut off.
+class Cuttable {
+public:
+    explicit Cuttable(Cluster const& cluster) : sql_(cluster.url()), url_(cluster.url()) {
+        sql_("CREATE ROLE cut SUPERUSER LOGIN");
+        std::string const owner = "postgres@";
+        url_.replace(url_.find(owner), owner.size(), "cut@");
+    }
+
+    std::string const& url() const { return url_; }
+    void cut() {
+        sql_("ALTER ROLE cut NOLOGIN");
+        sql_("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'cut'");
+        sql_.await("SELECT count(*) FROM pg_stat_activity WHERE usename = 'cut'", "0");
+    }
+    void mend() { sql_("ALTER ROLE cut LOGIN"); }
+
+private:
+    Operator sql_;
+    std::string url_;
+};
+
+std::string hold_at(Api& api, std::string const& ledger) {
+    auto const held = api.post(ledger + "/holds", R"({"from":"a0","to":"a1","amount":2})");
+    BOOST_REQUIRE_MESSAGE(held.status == 201, held.body);
+    return std::string(held.document().at("id").as_string());
+}
+
+/// What `here` acknowledges, `there` shows and acts on at once; and the ledger's lists agree.
+void check_seen_at_once(Api& here, Api& there, std::string const& ledger) {
+    for (int i = 0; i < 5; ++i) {
+        auto const hold = hold_at(here, ledger);
+        auto const shown = there.get(ledger + "/holds/" + hold);
+        BOOST_TEST(shown.status == 200U, shown.body);
+        auto const before = here.balance(ledger, "a0");
+        BOOST_TEST(there.balance(ledger, "a0") == before);
+        auto const captured = there.post(ledger + "/holds/" + hold + "/capture", "{}");
+        BOOST_TEST(captured.status == 200U, captured.body);
+        BOOST_TEST(here.transfer(ledger, "a2", "a0", 3).status == 201U);
+        BOOST_TEST(there.balance(ledger, "a0") == before + 1);
+        for (auto const* list : {"/transfers?limit=1", "/accounts/a2/entries?limit=1", "/totals"})
+            BOOST_TEST(there.get(ledger + list).body == here.get(ledger + list).body);
+    }
+    auto const second = here.new_ledger();
+    BOOST_TEST(there.post(second + "/accounts", R"({"address":"a0"})").status == 201U);
+    BOOST_TEST(there.deposit(second, "a0", 4).status == 201U);
+    BOOST_TEST(here.balance(second, "a0") == 4);
+}
+
+/// Of a0, whatever any server says.
+long balance_in(std::string const& database, std::string const& ledger) {
+    return std::stol(
+        Operator(database)("SELECT a.balance FROM accounts a JOIN ledgers l ON l.id = a.ledger_id"
+                           " WHERE '/v1/ledgers/' || l.name = '" +
+                           ledger + "' AND a.address = 'a0'"));
+}
+
+void await_reads_from_shadow(Api& api, std::string const& ledger) {
+    auto const before = answered_by_shadow(api);
+    auto const more = [&] {
+        static_cast<void>(api.balance(ledger, "a0"));
+        return answered_by_shadow(api) > before;
+    };
+    await_that(more, "a read from the shadow");
+}
+
+BOOST_AUTO_TEST_CASE(a_read_misses_nothing_that_a_cut_off_or_killed_server_acknowledged) {
+    Cluster old_one, new_one;
+    auto const a = old_one.url(), b = new_one.url();
+    Cuttable link(new_one);
+    std::vector<std::string> const by_role{"--database-url", a,       "--shadow-store", link.url(),
+                                           "--read-from",    "shadow"};
+    std::vector<std::string> const as_owner{"--database-url", a,       "--shadow-store", b,
+                                            "--read-from",    "shadow"};
+    auto one = std::make_unique<ServerProcess>(by_role);
+    ServerProcess other(as_owner);
+    auto const ledger = open_shop(*one);
+    Api there(other);
+    BOOST_TEST(there.balance(ledger, "a0") == 1'000);
+    auto const copied = move_by("backfill", a, b);
+    BOOST_TEST(copied.code == 0, copied.output);
+    await_reads_from_shadow(there, ledger);
+    {
+        Api here(*one);
+        check_seen_at_once(here, there, ledger);
+        await_reads_from_shadow(there, ledger);
+        link.cut();
+        check_seen_at_once(here, there, ledger);
+        BOOST_TEST(balance_in(b, ledger) != there.balance(ledger, "a0"));
+        link.mend();
+        await_reads_from_shadow(there, ledger);
+        link.cut();
+        check_seen_at_once(here, there, ledger);
+    }
+    auto const left = there.account(ledger, "a0");
+    one->kill();
+    link.mend();
+    one = std::make_unique<ServerProcess>(by_role);
+    Api again(*one);
+    BOOST_TEST(again.account(ledger, "a0") == left);
+    check_seen_at_once(again, there, ledger);
+    BOOST_TEST(move_by("backfill", a, b).code == 0);
+    await_reads_from_shadow(again, ledger);
+    check_seen_at_once(again, there, ledger);
+    check_verified(again, ledger);
 }
 
 BOOST_AUTO_TEST_CASE(a_database_of_somebody_elses_is_not_copied_over) {
