@@ -34,8 +34,13 @@ never_sent() {
 
 # ------------------------------------------------------------------------------ Redis is away
 
-# redis_is_up URL: every thread of that server has it, and trusts it.
+# redis_is_up URL: every thread of that server has it, and trusts it. An open breaker closes when a
+# request tries it, so one is made.
 redis_is_up() {
+    local name=probe-$RANDOM$RANDOM
+    curl -fsS --max-time 2 -o /dev/null "$1/v1/ledgers" -H "Idempotency-Key: $name" \
+        -H 'Content-Type: application/json' \
+        -d "{\"name\":\"$name\",\"asset\":{\"code\":\"EUR\",\"scale\":2}}" || return 1
     curl -fsS --max-time 2 "$1/metrics" | awk '
         /^penstock_redis_up/ { seen++; up += $NF }
         /^penstock_edge_breaker_state/ { open += $NF }
