@@ -67,7 +67,17 @@ struct ValidLot {
 };
 
 ValidLot valid_lot(pg::Row row) {
-    return {{lot(row), std::string(row.text(9))}, enumerator<Drain>(row, 10)};
+    ValidLot valid;
+    auto& lot = valid.referenced.lot;
+    lot.party.account = {uuid(row, 0)};
+    lot.place = {{uuid(row, 1)}, row.int4(2)};
+    lot.amount = row.int8(3);
+    lot.remaining = row.int8(4);
+    lot.expires_at = optional_instant(row, 5);
+    lot.is_open = true;
+    valid.referenced.reference = row.text(6);
+    valid.drain = enumerator<Drain>(row, 7);
+    return valid;
 }
 
 Scanned<CreditBalance> scanned_balance(pg::Row row) {
@@ -253,6 +263,9 @@ CreditStore::Lots PostgresCredits::list_valid_lots(AccountName name, Instant at,
     if (!rows) co_return rows.error();
     ValidLots list;
     for (auto& row : *rows) {
+        // Whose it is, is what was asked for.
+        row.referenced.lot.ledger = name.ledger;
+        row.referenced.lot.party.address = name.address;
         list.lots.push_back(std::move(row.referenced));
         list.drain = row.drain;
     }

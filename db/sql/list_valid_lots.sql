@@ -3,8 +3,8 @@
 -- credit_lots_open, the operations' and the ledgers' primary keys. The account is looked up first
 -- and by itself: then the range comes in order, and nothing is sorted. So is each operation
 -- (LIMIT 1), lest a plan that was made on empty tables begins with them.
-SELECT $1::uuid, l.account_id, $2::text, l.operation_id, l.index, l.amount, l.amount_remaining,
-    l.expires_at, l.is_open, o.reference, (SELECT g.drain FROM ledgers g WHERE g.id = $1)
+SELECT l.account_id, l.operation_id, l.index, l.amount, l.amount_remaining, l.expires_at,
+    o.reference, (SELECT g.drain FROM ledgers g WHERE g.id = $1)
 FROM credit_lots l
 CROSS JOIN LATERAL (
     SELECT n.reference FROM credit_operations n
