@@ -19,6 +19,9 @@ measured() {
     ((bench_sound)) || fail "a run was not sound: see above"
 }
 
+# slay PID: SIGKILL to what this script has started, without the shell's word on it.
+slay() { { kill -s KILL "$1" && wait "$1"; } 2>/dev/null || true; }
+
 # least: the smallest of the numbers on stdin, one to a line.
 least() { sort -g | head -1; }
 
@@ -50,7 +53,7 @@ redis_is_up() {
 redis_away() {
     case $1 in
         stopped) kill -s STOP "$redis" ;;
-        killed) kill -s KILL "$redis" && wait_until 10 $$ gone "$redis" ;;
+        killed) slay "$redis" ;;
     esac
 }
 
@@ -140,8 +143,7 @@ verb_holds() {
     beside=$!
     started+=("$beside TERM penstock-bench")
     until (($(date +%s) >= begins + seconds / 2)); do sleep 0.2; done
-    kill -s KILL "$victim"
-    wait_until 10 $$ gone "$victim" || true
+    slay "$victim"
     serve .run/bench-holds-2.log "$second" --database-url "$database"
     wait "$beside" || { bench_sound=0 && say "NOT SOUND: holds"; }
     deadline=$((SECONDS + 60 + holds / 1000))
