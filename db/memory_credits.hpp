@@ -11,7 +11,7 @@
 
 namespace penstock::db {
 
-class MemoryCredits final : public CreditStore {
+class MemoryCredits : public CreditStore {
 public:
     using Accounts = std::map<domain::AccountName, domain::Account>;
 

@@ -20,7 +20,7 @@ struct MemoryTransfers {
     std::map<domain::AccountName, std::vector<std::uint64_t>> const& by_account;
 };
 
-class MemoryExports final : public ExportStore {
+class MemoryExports : public ExportStore {
 public:
     MemoryExports(MemoryJobQueue& jobs, MemoryTransfers transfers);
 

@@ -9,7 +9,7 @@
 namespace penstock::db {
 
 /// For one event loop: every answer is ready at once.
-class MemoryJobQueue final : public JobQueue {
+class MemoryJobQueue : public JobQueue {
 public:
     asio::awaitable<Result<Claimed>> claim(ClaimOrder order, SteadyTime) override;
     asio::awaitable<Result<JobEnd>> renew(HeldJob held, domain::Instant until, SteadyTime) override;

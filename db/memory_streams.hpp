@@ -10,7 +10,7 @@
 
 namespace penstock::db {
 
-class MemoryStreams final : public StreamStore {
+class MemoryStreams : public StreamStore {
 public:
     void load(domain::KeySet const& keys, domain::Loaded& loaded) const;
     void commit(domain::Changes const& changes);

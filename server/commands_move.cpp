@@ -132,6 +132,7 @@ db::PostgresOptions looking(Options const& options, db::pg::Address const& addre
 ParityLimits parity_limits(Options const& options) {
     ParityLimits limits;
     limits.pages = options.pages;
+    limits.sample = options.sample;
     limits.settle = options.settle;
     limits.differences_max = options.differences;
     return limits;

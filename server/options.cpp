@@ -356,6 +356,10 @@ constexpr std::array table{
               integer<&Options::differences, 1, 10'000>},
     OptionRow{"pages", "PENSTOCK_PAGES", "20", "parity: pages of each list that are walked",
               integer<&Options::pages, 1, 1'000'000>},
+    OptionRow{"sample", "PENSTOCK_SAMPLE", "20",
+              "parity: accounts and references of each ledger, and users of each product, whose "
+              "own lists are walked",
+              integer<&Options::sample, 1, 1'000'000>},
     OptionRow{"keys", "PENSTOCK_KEYS", "500",
               "parity: idempotency keys of each table whose answers are compared",
               integer<&Options::keys, 0, 10'000'000>},

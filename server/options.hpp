@@ -103,6 +103,7 @@ struct Options {
     milliseconds hold{0};
     std::size_t differences = 0;
     std::size_t pages = 0;
+    std::size_t sample = 0;
     std::size_t keys = 0;
     std::size_t measure_batch = 0;
     std::size_t measure_seconds = 0;

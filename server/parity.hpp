@@ -15,6 +15,8 @@ namespace penstock::server {
 struct ParityLimits {
     std::size_t pages = 20;  ///< of each list
     std::size_t page_items = 200;
+    /// Accounts and references of each ledger, users of each product, whose own lists are walked.
+    std::size_t sample = 20;
     /// What is younger may be on its way: lists begin behind it.
     milliseconds margin{3'000};
     milliseconds settle{10'000};  ///< for how long a page may differ
@@ -29,9 +31,10 @@ struct ListReport {
     std::vector<db::Difference> differences = {};
 };
 
-/// Walks every list of every organization and ledger in both stores: the same ids in the same
-/// order, and each page going on at the same place. Throws std::runtime_error when a store does
-/// not answer.
+/// Walks every list of every organization and ledger in both stores, under every filter: the same
+/// ids in the same order, and each page going on at the same place. What an item is listed by may
+/// change meanwhile: one that is on its way differs at times, and only one that differs all the
+/// time is a difference. Throws std::runtime_error when a store does not answer.
 asio::awaitable<ListReport> compare_lists(db::Store& primary, db::Store& shadow,
                                           domain::Instant now, ParityLimits limits);
 

@@ -56,6 +56,11 @@ public:
         return ended;
     }
 
+    /// The same, while it runs: for who wants to kill it.
+    static ServerProcess started(std::vector<std::string> const& words) {
+        return ServerProcess(words, STDERR_FILENO);
+    }
+
     std::uint16_t port() const { return port_; }
 
     /// All that it has said since its start, once `text` is part of it; throws where that takes
