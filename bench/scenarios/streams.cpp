@@ -1,8 +1,14 @@
 // Withdrawals from streams that run, now and then a settlement; what is settled is replaced by a
 // new stream, so that there are always as many.
-#include <boost/json/value.hpp>
-#include <deque>
+#include <unistd.h>
 
+#include <algorithm>
+#include <boost/json/value.hpp>
+#include <cstdio>
+#include <deque>
+#include <memory>
+
+#include "bench/crew.hpp"
 #include "bench/ledger_view.hpp"
 #include "bench/pages.hpp"
 #include "bench/scenarios/scenarios.hpp"
@@ -21,7 +27,18 @@ constexpr std::uint64_t amount_most = 9;
 /// Of one deposit; a sender may need several.
 constexpr Amount deposit_most = 5'000'000'000'000'000;
 
+/// Connections of the set-up: more than these make no server faster.
+constexpr unsigned crew_max = 256;
+/// A stream that was started this very millisecond has nothing yet to withdraw.
+constexpr milliseconds ripe_after{5};
+constexpr std::chrono::seconds progress_every{1};
+
 enum class Action : std::uint8_t { withdraw, settle, create, start };
+
+struct Started {
+    std::uint32_t stream = 0;
+    SteadyTime at{};
+};
 
 /// The streams of one ledger, and what was acknowledged of them.
 struct Ground {
@@ -31,6 +48,7 @@ struct Ground {
     std::vector<std::string> ids;
     std::vector<PostRoute> withdrawals;
     std::vector<std::uint32_t> running;
+    std::deque<Started> ripening;
     std::deque<std::uint32_t> drafts;
     unsigned missing = 0;  ///< settled, and not replaced yet
     unsigned made = 0;
@@ -48,11 +66,35 @@ std::string body_of_stream(unsigned number) {
            std::to_string(stream_total) + R"(,"duration_s":)" + std::to_string(duration_s) + "}";
 }
 
+std::string path_to(Ground const& ground, std::string const& id, char const* action) {
+    return ground.path + "/" + id + "/" + action;
+}
+
+/// Once a second on a terminal: a set-up of many streams takes its time.
+class ProgressLine {
+public:
+    explicit ProgressLine(std::string what) : what_(std::move(what)) {}
+
+    void show(std::uint64_t done) {
+        auto const now = steady_now();
+        if (!terminal_ || now < next_) return;
+        next_ = now + progress_every;
+        std::fprintf(stderr, "\r\x1b[Ksetting up: %llu %s", static_cast<unsigned long long>(done),
+                     what_.c_str());
+    }
+
+private:
+    std::string what_;
+    SteadyTime next_ = steady_now() + progress_every;
+    bool terminal_ = isatty(STDERR_FILENO) == 1;
+};
+
 class Streams final : public Scenario {
 public:
     explicit Streams(ScenarioContext const& context)
         : target_(context.target),
           streams_(context.options.accounts),
+          crew_(std::min(context.options.connections, crew_max)),
           random_(context.options.seed),
           keys_(context.key_seed),
           grounds_(context.options.ledgers) {
@@ -73,19 +115,8 @@ public:
         for (auto& ground : grounds_) {
             bool const is_new = co_await create_ledger(client, ground.ledger);
             if (!is_new) throw Unusable(ground.ledger + " is there already");
-            // As much again for those that replace others.
-            auto const each = static_cast<Amount>(streams_ / parties + 1) * 2 * stream_total;
-            for (unsigned party = 0; party < parties; ++party)
-                co_await fund(client, ground, party, each + deposit_most);
-            for (unsigned i = 0; i < streams_; ++i) {
-                auto body = body_of_stream(ground.made++);
-                auto const made = co_await client.post_ok(ground.path, std::move(body), 201);
-                auto const stream = learn(ground, std::string(made.at("id").as_string()));
-                std::string const start = ground.path + "/" + ground.ids[stream] + "/start";
-                std::string nothing("{}");
-                co_await client.post_ok(start, std::move(nothing), 200);
-                begin(ground, stream);
-            }
+            co_await fund_all(ground);
+            co_await start_all(ground);
         }
     }
 
@@ -95,6 +126,7 @@ public:
         call.keeps = true;
         call.expected_status = 200;
         call.postings.clear();
+        ripen(ground);
         if (!ground.drafts.empty()) {
             auto const stream = ground.drafts.front();
             ground.drafts.pop_front();
@@ -128,6 +160,26 @@ public:
         return calls;
     }
 
+    /// It has had no effect: what it was for is still to do.
+    void on_failure(Call const& call) override {
+        auto& ground = grounds_[(call.tag >> 32) & 0xffff];
+        auto const stream = static_cast<std::uint32_t>(call.tag);
+        switch (static_cast<Action>(call.route)) {
+            case Action::withdraw:
+                break;
+            case Action::settle:
+                ground.running.push_back(stream);
+                if (ground.missing > 0) --ground.missing;
+                break;
+            case Action::create:
+                ++ground.missing;
+                break;
+            case Action::start:
+                ground.drafts.push_back(stream);
+                break;
+        }
+    }
+
     std::optional<std::string> on_answer(Call const& call, Response const& response) override {
         auto& ground = grounds_[(call.tag >> 32) & 0xffff];
         auto const stream = static_cast<std::uint32_t>(call.tag);
@@ -148,7 +200,8 @@ public:
                 return std::nullopt;
             }
             case Action::start:
-                begin(ground, stream);
+                count(ground.funded, stream_total);
+                ground.ripening.push_back({stream, steady_now()});
                 if (has_text(body, "status", "active")) return std::nullopt;
                 return "not active: " + std::string(body);
         }
@@ -165,32 +218,81 @@ public:
     }
 
     Figures figures() const override {
-        std::uint64_t settled = 0;
-        for (auto const& ground : grounds_) settled += ground.refunded.count;
-        return {{"streams settled", std::to_string(settled)}};
+        std::uint64_t settled = 0, running = 0;
+        for (auto const& ground : grounds_) {
+            settled += ground.refunded.count;
+            running += ground.running.size() + ground.ripening.size();
+        }
+        return {{"streams settled", std::to_string(settled)},
+                {"streams running", std::to_string(running)}};
     }
 
 private:
-    asio::awaitable<void> fund(Client& client, Ground const& ground, unsigned party, Amount sum) {
-        std::string const path = ledger_path(ground.ledger) + "/deposits";
-        for (Amount left = sum; left > 0;) {
-            auto const amount = std::min(left, deposit_most);
-            std::string body = R"({"account":"payer-)" + std::to_string(party) + R"(","amount":)" +
-                               std::to_string(amount) + "}";
-            co_await client.post_ok(path, std::move(body), 201);
-            left -= amount;
+    CrewPlan plan_of(std::uint64_t pieces) {
+        CrewPlan plan;
+        plan.pieces = pieces;
+        plan.connections = crew_;
+        plan.key_seed = keys_.next();
+        return plan;
+    }
+
+    /// Each payer has what its streams need, and as much again for those that replace others.
+    asio::awaitable<void> fund_all(Ground& ground) {
+        Amount const each = Amount{streams_ / parties + 1} * 2 * stream_total + deposit_most;
+        Piece const fund = [&ground, each](Client& client,
+                                           std::uint64_t party) -> asio::awaitable<void> {
+            std::string const path = ledger_path(ground.ledger) + "/deposits";
+            for (Amount left = each; left > 0;) {
+                auto const amount = std::min(left, deposit_most);
+                std::string body = R"({"account":"payer-)" + std::to_string(party) +
+                                   R"(","amount":)" + std::to_string(amount) + "}";
+                co_await client.post_ok(path, std::move(body), 201);
+                left -= amount;
+            }
+        };
+        co_await work_through(target_, plan_of(parties), fund);
+    }
+
+    /// By number, whichever is answered first: the same seed finds the same streams.
+    asio::awaitable<void> start_all(Ground& ground) {
+        ground.ids.resize(streams_);
+        Piece const start = [&ground](Client& client,
+                                      std::uint64_t number) -> asio::awaitable<void> {
+            auto body = body_of_stream(static_cast<unsigned>(number));
+            auto const made = co_await client.post_ok(ground.path, std::move(body), 201);
+            auto& id = ground.ids[number];
+            id = text_at(made, "id");
+            std::string const path = path_to(ground, id, "start");
+            std::string nothing("{}");
+            co_await client.post_ok(path, std::move(nothing), 200);
+        };
+        auto plan = plan_of(streams_);
+        auto line = std::make_shared<ProgressLine>("of " + std::to_string(streams_) +
+                                                   " streams in " + ground.ledger);
+        plan.progress = [line](std::uint64_t done) { line->show(done); };
+        co_await work_through(target_, std::move(plan), start);
+        ground.made = streams_;
+        ground.withdrawals.reserve(streams_);
+        for (std::uint32_t stream = 0; stream < streams_; ++stream) {
+            ground.withdrawals.emplace_back(target_,
+                                            path_to(ground, ground.ids[stream], "withdraw"));
+            count(ground.funded, stream_total);
+            ground.running.push_back(stream);
         }
     }
 
     std::uint32_t learn(Ground& ground, std::string id) {
-        ground.withdrawals.emplace_back(target_, ground.path + "/" + id + "/withdraw");
+        ground.withdrawals.emplace_back(target_, path_to(ground, id, "withdraw"));
         ground.ids.push_back(std::move(id));
         return static_cast<std::uint32_t>(ground.ids.size() - 1);
     }
 
-    static void begin(Ground& ground, std::uint32_t stream) {
-        count(ground.funded, stream_total);
-        ground.running.push_back(stream);
+    static void ripen(Ground& ground) {
+        auto const now = steady_now();
+        while (!ground.ripening.empty() && now >= ground.ripening.front().at + ripe_after) {
+            ground.running.push_back(ground.ripening.front().stream);
+            ground.ripening.pop_front();
+        }
     }
 
     static void mark(Call& call, Action action, std::uint64_t ledger, std::uint32_t stream,
@@ -210,8 +312,8 @@ private:
             mark(call, action, ledger, stream, amount);
             return;
         }
-        auto const* name = action == Action::settle ? "/settle" : "/start";
-        PostRoute const route(target_, ground.path + "/" + ground.ids[stream] + name);
+        auto const* name = action == Action::settle ? "settle" : "start";
+        PostRoute const route(target_, path_to(ground, ground.ids[stream], name));
         route.write(call.bytes, "{}", keys_);
         mark(call, action, ledger, stream);
     }
@@ -257,6 +359,7 @@ private:
 
     Target target_;
     unsigned streams_;
+    unsigned crew_;
     Random random_;
     Random keys_;
     std::vector<Ground> grounds_;
