@@ -15,6 +15,7 @@
 #include "mock_credits.hpp"
 #include "mock_exports.hpp"
 #include "mock_sales.hpp"
+#include "mock_streams.hpp"
 #include "reactor/result.hpp"
 
 namespace penstock::tests {
@@ -47,6 +48,16 @@ struct MockLedger {
 constexpr std::int64_t royalty_percent = 70;
 constexpr char const* an_instant = "2026-11-21T09:00:00.000Z";
 
+/// In front of the amount that the answer is about.
+void add_a_digit(std::string& body) {
+    for (std::string_view const name : {"amount\":", "paid\":", "refunded\":"}) {
+        auto const at = body.find(name);
+        if (at == std::string::npos) continue;
+        body.insert(at + name.size(), "1");
+        return;
+    }
+}
+
 }  // namespace
 
 struct MockServer::State {
@@ -62,7 +73,14 @@ struct MockServer::State {
                   refund(ledgers.at(ledger), purchase_id, true);
               }),
           credits(m.credits),
-          exports(m.exports) {}
+          exports(m.exports),
+          streams(
+              m.streams, [this](std::string const& name, MockStreams::Movement const& movement) {
+                  auto& ledger = ledgers.at(name);
+                  if (cannot_pay(ledger, movement.from, movement.amount)) return false;
+                  move(ledger, movement.kind, movement.from, movement.to, movement.amount, true);
+                  return true;
+              }) {}
 
     asio::io_context context{1};
     tcp::acceptor acceptor{context, {asio::ip::address_v4::loopback(), 0}};
@@ -71,6 +89,7 @@ struct MockServer::State {
     MockSales sales;
     MockCredits credits;
     MockExports exports;
+    MockStreams streams;
     std::map<std::string, MockAnswer> answers;  ///< by idempotency key
     std::uint64_t writes = 0;
     std::uint64_t sent = 0;
@@ -195,13 +214,13 @@ MockAnswer MockServer::State::write(MockRequest const& request) {
     }
     auto const body = json::parse(request.body).as_object();
     // What the set-up needs is left in peace: only the load suffers.
-    bool const load = request.path.ends_with("/transfers") ||
-                      request.path.ends_with("/purchases") || request.path.ends_with("/refund") ||
-                      request.path.ends_with("/orders") || request.path.ends_with("/cancel") ||
-                      request.path.ends_with("/restock") ||
-                      request.path.find("/holds") != std::string::npos ||
-                      (request.path.ends_with("/deposits") && body.contains("reference")) ||
-                      (body.contains("entries") && body.at("entries").as_array().size() == 1);
+    bool const load =
+        request.path.ends_with("/transfers") || request.path.ends_with("/purchases") ||
+        request.path.ends_with("/refund") || request.path.ends_with("/orders") ||
+        request.path.ends_with("/cancel") || request.path.ends_with("/restock") ||
+        request.path.find("/holds") != std::string::npos || streams.is_load(request.path) ||
+        (request.path.ends_with("/deposits") && body.contains("reference")) ||
+        (body.contains("entries") && body.at("entries").as_array().size() == 1);
     if (load) ++writes;
     if (load && turn(mischief.drop_request_every)) return {0, {}, false};
     if (load && turn(mischief.overload_every)) return problem(503, "overloaded");
@@ -211,8 +230,7 @@ MockAnswer MockServer::State::write(MockRequest const& request) {
     if (answer.status < 300) answers[request.key] = answer;
     if (!load) return answer;
     if (turn(mischief.unavailable_every)) return problem(503, "unavailable");
-    if (turn(mischief.wrong_amount_every))
-        answer.body.replace(answer.body.find("amount\":"), 8, "amount\":1");
+    if (turn(mischief.wrong_amount_every)) add_a_digit(answer.body);
     if (turn(mischief.lose_answer_every)) answer.send = false;
     if (turn(mischief.silent_every)) answer.hang = true;
     return answer;
@@ -247,6 +265,7 @@ MockAnswer MockServer::State::post(std::string const& path, json::object const& 
         auto const made = move(ledger, "transfer", from, text(body, "to"), amount, apply, body);
         return {201, json::serialize(made)};
     }
+    if (MockStreams::is_route(route)) return streams.post(found->first, route, body, apply);
     if (route == "/purchases") return purchase(ledger, body, apply);
     if (route == "/holds") return hold(ledger, body, apply);
     if (route.starts_with("/holds/")) return end_hold(ledger, route, body, apply);

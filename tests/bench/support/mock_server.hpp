@@ -35,6 +35,13 @@ struct ExportMischief {
     bool fail = false;           ///< it never becomes ready
 };
 
+/// What is wrong with its streams.
+struct StreamMischief {
+    bool pay_from_sender = false;  ///< withdrawals leave the escrow alone
+    bool keep_back = false;        ///< one unit less is given back than is said
+    bool refund_all = false;       ///< a settlement gives back what has vested, too
+};
+
 /// Every so many write requests something goes wrong; 0: never.
 struct Mischief {
     unsigned lose_answer_every = 0;   ///< applied, then the connection is closed
@@ -51,11 +58,12 @@ struct Mischief {
     SaleMischief sales{};
     CreditMischief credits{};
     ExportMischief exports{};
+    StreamMischief streams{};
 };
 
 /// Listens on a free loopback port with a thread of its own; ends with the object. Money routes
-/// of the API on implicit ledgers, flash sales, credits and an export, keyed exactly once. Chunks
-/// every other answer.
+/// of the API on implicit ledgers, flash sales, credits, streams and an export, keyed exactly once.
+/// Chunks every other answer.
 class MockServer {
 public:
     explicit MockServer(Mischief mischief = {});
