@@ -10,8 +10,9 @@ namespace penstock::db {
 namespace {
 
 constexpr milliseconds first_pause{1};
+constexpr milliseconds pause_max{16};
 /// While another server's link is cut, not every read shall wait for it in vain.
-constexpr milliseconds impatience{1'000};
+constexpr milliseconds impatience{200};
 
 constexpr Statement committed{
     "shadow_committed",
@@ -145,7 +146,7 @@ asio::awaitable<bool> ShadowPositions::reached(SteadyTime deadline) {
     auto const known = co_await source_.read(std::move(segment), deadline);
     auto const wanted = wanted_from(known);
     if (!wanted || wanted->holed) co_return false;
-    for (auto pause = first_pause;; pause *= 2) {
+    for (auto pause = first_pause;; pause = std::min(2 * pause, pause_max)) {
         auto const answer = co_await target_.query(compare, wanted->params, deadline);
         auto const found = comparison_of(answer);
         if (!found || !found->whole) co_return false;

@@ -202,10 +202,10 @@ long balance_in(std::string const& database, std::string const& ledger) {
 }
 
 void await_reads_from_shadow(Api& api, std::string const& ledger) {
-    auto const before = answered_by_shadow(api);
+    auto const before = reads_answered(api);
     auto const more = [&] {
         static_cast<void>(api.balance(ledger, "a0"));
-        return answered_by_shadow(api) > before;
+        return reads_answered(api) > before;
     };
     await_that(more, "a read from the shadow");
 }
