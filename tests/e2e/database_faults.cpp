@@ -24,22 +24,39 @@ void await_waiting(Operator& watcher) {
         "t");
 }
 
-/// While it is closed, the transfers of a database wait when they are written: what a batch
-/// loaded is known by then, and its COMMIT is sent.
+/// Ends the sessions of the database that wait for a lock, and returns when they are gone.
+void terminate_waiting(Operator& watcher) {
+    // Chosen first: conditions of one WHERE are asked in any order, and of any database's sessions.
+    auto const gone = watcher(
+        "WITH waiting AS MATERIALIZED (SELECT pid FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock')"
+        " SELECT string_agg(pid::text, ',') FROM waiting WHERE pg_terminate_backend(pid)");
+    BOOST_TEST_REQUIRE(!gone.empty());
+    watcher.await("SELECT count(*) FROM pg_stat_activity WHERE pid IN (" + gone + ")", "0");
+}
+
+/// While it is closed, the transfers of a database wait: what a batch loaded is known by then, and
+/// its COMMIT is sent.
 class CommitGate {
 public:
-    explicit CommitGate(Database const& database)
+    /// While they are written, or in the COMMIT itself.
+    enum class At { write, commit };
+
+    explicit CommitGate(Database const& database, At at = At::write)
         : keeper_(database.connect()), watcher_(database.connect()) {
         keeper_(
             "CREATE FUNCTION wait_at_gate() RETURNS trigger LANGUAGE plpgsql AS"
             " 'BEGIN PERFORM pg_advisory_xact_lock_shared(4711); RETURN NULL; END'");
-        keeper_(
-            "CREATE TRIGGER gate BEFORE INSERT ON transfers"
-            " FOR EACH STATEMENT EXECUTE FUNCTION wait_at_gate()");
+        keeper_(at == At::write ? "CREATE TRIGGER gate BEFORE INSERT ON transfers"
+                                  " FOR EACH STATEMENT EXECUTE FUNCTION wait_at_gate()"
+                                : "CREATE CONSTRAINT TRIGGER gate AFTER INSERT ON transfers"
+                                  " DEFERRABLE INITIALLY DEFERRED"
+                                  " FOR EACH ROW EXECUTE FUNCTION wait_at_gate()");
     }
     void close() { keeper_("SELECT pg_advisory_lock(4711)"); }
     void open() { keeper_("SELECT pg_advisory_unlock(4711)"); }
     void await_waiting() { tests::await_waiting(watcher_); }
+    void terminate_waiting() { tests::terminate_waiting(watcher_); }
 
 private:
     Operator keeper_;
@@ -67,30 +84,35 @@ HttpAnswer insist(Api& api, std::string const& ledger, long amount, std::string 
     return answer;
 }
 
+/// That the deposit of 5 is there once, and that its key says so.
+void check_there_once(ServerProcess const& server, std::string const& ledger,
+                      std::string const& key, HttpAnswer const& first) {
+    Api api(server);
+    auto const again = insist(api, ledger, 5, key);
+    BOOST_TEST(again.status == 201U, again.body);
+    if (first.status == 201) {
+        BOOST_TEST(again.header("idempotent-replayed") == "true");
+        BOOST_TEST(again.body == first.body);
+    }
+    BOOST_TEST(api.balance(ledger, "ann") == 5);
+    BOOST_TEST(api.account(ledger, "ann").at("version").as_int64() == 1);
+    check_verified(api, ledger);
+}
+
 /// A deposit of 5 whose COMMIT was sent and waits.
 struct Interrupted : Behind {
-    Interrupted() {
+    explicit Interrupted(CommitGate::At at = CommitGate::At::write) : gate(database, at) {
         gate.close();
         pending = deposit_in_background(server, ledger, key);
         gate.await_waiting();
     }
 
-    /// That it is there once, and that its key says so.
     void check_there_once(HttpAnswer const& first) {
-        Api api(server);
-        auto const again = insist(api, ledger, 5, key);
-        BOOST_TEST(again.status == 201U, again.body);
-        if (first.status == 201) {
-            BOOST_TEST(again.header("idempotent-replayed") == "true");
-            BOOST_TEST(again.body == first.body);
-        }
-        BOOST_TEST(api.balance(ledger, "ann") == 5);
-        BOOST_TEST(api.account(ledger, "ann").at("version").as_int64() == 1);
-        check_verified(api, ledger);
+        tests::check_there_once(server, ledger, key, first);
     }
 
     std::string ledger = ledger_with_ann(server);
-    CommitGate gate{database};
+    CommitGate gate;
     std::string key = fresh("key");
     std::future<HttpAnswer> pending;
 };
@@ -131,6 +153,44 @@ BOOST_AUTO_TEST_CASE(a_commit_whose_fate_cannot_be_had_in_time_is_503_and_its_ke
     deposit.check_there_once(answer);
     Api api(deposit.server);
     BOOST_TEST(metric(api, "penstock_lane_unknown_commits_total") >= 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_session_that_is_ended_while_it_waits_for_a_row_is_no_answer) {
+    Database database;
+    ServerProcess server({"--database-url", url_of(database)});
+    auto const ledger = ledger_with_ann(server);
+    auto const key = fresh("key");
+    auto watcher = database.connect();
+    RowLock lock(database, ledger);
+    auto pending = deposit_in_background(server, ledger, key);
+    await_waiting(watcher);
+    terminate_waiting(watcher);
+    // It is asked again by itself, and has to wait again.
+    await_waiting(watcher);
+    lock.release();
+    auto const answer = pending.get();
+    BOOST_TEST(answer.status == 201U, answer.body);
+    check_there_once(server, ledger, key, answer);
+}
+
+BOOST_AUTO_TEST_CASE(a_session_that_is_ended_while_it_writes_is_no_answer) {
+    Interrupted deposit;
+    deposit.gate.terminate_waiting();
+    deposit.gate.await_waiting();
+    deposit.gate.open();
+    auto const answer = deposit.pending.get();
+    BOOST_TEST(answer.status == 201U, answer.body);
+    deposit.check_there_once(answer);
+}
+
+BOOST_AUTO_TEST_CASE(a_session_that_is_ended_within_its_commit_is_no_answer) {
+    Interrupted deposit(CommitGate::At::commit);
+    deposit.gate.terminate_waiting();
+    deposit.gate.await_waiting();
+    deposit.gate.open();
+    auto const answer = deposit.pending.get();
+    BOOST_TEST(answer.status == 201U, answer.body);
+    deposit.check_there_once(answer);
 }
 
 BOOST_AUTO_TEST_CASE(wherever_the_connection_is_cut_no_answer_is_false) {

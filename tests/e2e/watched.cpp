@@ -127,46 +127,46 @@ struct Exposition {
     std::vector<std::string> samples;
 };
 
-constexpr char const* wanted_families[] = {
-    "penstock_lane_seconds histogram",
-    "penstock_lane_commits_total counter",
-    "penstock_lane_commands_total counter",
-    "penstock_lane_retries_total counter",
-    "penstock_lane_splits_total counter",
-    "penstock_lane_unknown_commits_total counter",
-    "penstock_lane_lock_wait_seconds histogram",
-    "penstock_collector_queue gauge",
-    "penstock_collector_items_total counter",
-    "penstock_collector_refused_total counter",
-    "penstock_collector_batches_total counter",
-    "penstock_collector_batch_items histogram",
-    "penstock_collector_age_seconds histogram",
-    "penstock_pg_depth gauge",
-    "penstock_pg_up gauge",
-    "penstock_pg_segments_total counter",
-    "penstock_pg_statements_total counter",
-    "penstock_pg_failed_total counter",
-    "penstock_pg_lost_total counter",
-    "penstock_pg_refused_total counter",
-    "penstock_pg_connects_total counter",
-    "penstock_pg_connect_failures_total counter",
-    "penstock_pg_round_trip_seconds histogram",
-    "penstock_redis_commands_total counter",
-    "penstock_redis_failures_total counter",
-    "penstock_redis_in_flight gauge",
-    "penstock_redis_up gauge",
-    "penstock_redis_breaker_state gauge",
-    "penstock_redis_breaker_openings_total counter",
-    "penstock_redis_round_trip_seconds histogram",
-    "penstock_edge_keys_total counter",
-    "penstock_edge_bypasses_total counter",
-    "penstock_edge_breaker_state gauge",
-    "penstock_edge_wait_seconds histogram",
-    "penstock_http_request_seconds histogram",
-    "penstock_http_answers_total counter",
-    "penstock_http_connections gauge",
-    "penstock_build_info gauge",
-};
+/// What the write path is watched by, and of which type it is.
+constexpr char const* write_path[] = {"penstock_lane_seconds histogram",
+                                      "penstock_lane_commits_total counter",
+                                      "penstock_lane_commands_total counter",
+                                      "penstock_lane_retries_total counter",
+                                      "penstock_lane_splits_total counter",
+                                      "penstock_lane_unknown_commits_total counter",
+                                      "penstock_lane_lock_wait_seconds histogram",
+                                      "penstock_collector_queue gauge",
+                                      "penstock_collector_items_total counter",
+                                      "penstock_collector_refused_total counter",
+                                      "penstock_collector_batches_total counter",
+                                      "penstock_collector_batch_items histogram",
+                                      "penstock_collector_age_seconds histogram",
+                                      "penstock_pg_depth gauge",
+                                      "penstock_pg_up gauge",
+                                      "penstock_pg_segments_total counter",
+                                      "penstock_pg_statements_total counter",
+                                      "penstock_pg_failed_total counter",
+                                      "penstock_pg_lost_total counter",
+                                      "penstock_pg_refused_total counter",
+                                      "penstock_pg_reads_waiting gauge",
+                                      "penstock_pg_connects_total counter",
+                                      "penstock_pg_connect_failures_total counter",
+                                      "penstock_pg_round_trip_seconds histogram",
+                                      "penstock_redis_commands_total counter",
+                                      "penstock_redis_failures_total counter",
+                                      "penstock_redis_in_flight gauge",
+                                      "penstock_redis_up gauge",
+                                      "penstock_redis_breaker_state gauge",
+                                      "penstock_redis_breaker_openings_total counter",
+                                      "penstock_redis_round_trip_seconds histogram",
+                                      "penstock_edge_keys_total counter",
+                                      "penstock_edge_bypasses_total counter",
+                                      "penstock_edge_breaker_state gauge",
+                                      "penstock_edge_wait_seconds histogram",
+                                      "penstock_http_request_seconds histogram",
+                                      "penstock_http_answers_total counter",
+                                      "penstock_http_connections gauge",
+                                      "penstock_build_info gauge"};
 
 BOOST_AUTO_TEST_CASE(the_metrics_tell_of_every_part_of_the_write_path) {
     Database database;
@@ -180,9 +180,18 @@ BOOST_AUTO_TEST_CASE(the_metrics_tell_of_every_part_of_the_write_path) {
     BOOST_TEST(api.deposit(ledger, "ann", 5, key).status == 201U);
     BOOST_TEST(api.deposit(ledger, "ann", 5, key).status == 201U);
     BOOST_TEST(api.account(ledger, "ann").at("balance").as_int64() == 5);
+    // The pools: each event loop has sessions that write and sessions that read.
+    auto const all_connected = [&] {
+        Exposition const now(api.get("/metrics").body);
+        for (auto const* shard : {R"(shard="0")", R"(shard="1")"})
+            for (auto const* role : {R"(role="read")", R"(role="write")"})
+                if (now.sum("penstock_pg_up", {shard, role}) < 1) return false;
+        return true;
+    };
+    await_that(all_connected, "a session for each role");
     Exposition const seen(api.get("/metrics").body);
 
-    for (auto const* family : wanted_families) BOOST_TEST(seen.families.contains(family), family);
+    for (auto const* family : write_path) BOOST_TEST(seen.families.contains(family), family);
 
     // Three commands went through lanes: the repetition was answered from Redis.
     for (auto const* phase : {"load", "decide", "commit"})
@@ -194,13 +203,7 @@ BOOST_AUTO_TEST_CASE(the_metrics_tell_of_every_part_of_the_write_path) {
     BOOST_TEST(seen.sum("penstock_collector_batch_items_count") >= 3);
     BOOST_TEST(seen.sum("penstock_collector_batches_total", {R"(trigger="age")"}) >= 3);
     BOOST_TEST(seen.sum("penstock_collector_batches_total", {R"(trigger="idle")"}) == 0);
-    BOOST_TEST(seen.sum("penstock_collector_age_seconds_sum") >= 3 * 0.005);
-    // The pools: each event loop has sessions that write and sessions that read.
-    for (auto const* shard : {"0", "1"})
-        for (auto const* role : {"read", "write"})
-            BOOST_TEST(seen.sum("penstock_pg_up", {R"(shard=")" + std::string(shard) + '"',
-                                                   R"(role=")" + std::string(role) + '"'}) >= 1,
-                       shard << role);
+    BOOST_TEST(seen.sum("penstock_collector_age_seconds_sum") >= 3 * 0.004);
     BOOST_TEST(seen.sum("penstock_pg_round_trip_seconds_count", {R"(role="write")"}) >= 6);
     BOOST_TEST(seen.sum("penstock_pg_connects_total") >= 4);
     BOOST_TEST(seen.sum("penstock_redis_up") == 2);
