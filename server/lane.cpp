@@ -16,13 +16,23 @@ namespace {
 
 using reactor::Trigger;
 
+/// What a batch pays for it: about the rows that it writes.
+struct WeightOf {
+    template <class Command>
+    std::size_t operator()(Command const& command) const {
+        if constexpr (requires { command.items.size(); })
+            return command.items.size();
+        else if constexpr (requires { command.entries.size(); })
+            return command.entries.size();
+        else if constexpr (requires { command.originals.size(); })
+            return command.originals.size();
+        else
+            return 1;
+    }
+};
+
 std::size_t weight_of(domain::Envelope const& envelope) {
-    std::size_t items = 1;
-    if (auto const* bulk = std::get_if<domain::MoveInBulk>(&envelope.command))
-        items = bulk->items.size();
-    if (auto const* expiry = std::get_if<domain::ExpireHolds>(&envelope.command))
-        items = expiry->originals.size();
-    return std::max<std::size_t>(1, items);
+    return std::max<std::size_t>(1, std::visit(WeightOf{}, envelope.command));
 }
 
 domain::KeySet keys_of(std::vector<domain::Envelope> const& batch) {

@@ -183,11 +183,14 @@ constexpr std::array table{
               integer<&Options::single_connections, 1, 256>},
     OptionRow{"batch-items", "PENSTOCK_BATCH_ITEMS", "256", "commands that fill a batch",
               integer<&Options::batch_items, 1, 10'000>},
-    OptionRow{"batch-delay-ms", "PENSTOCK_BATCH_DELAY_MS", "0",
-              "how long a command may wait for company; 0: a free writer takes what is there",
-              duration<&Options::batch_delay, 0, 1'000>},
+    OptionRow{
+        "batch-delay-ms", "PENSTOCK_BATCH_DELAY_MS", "0",
+        "how long a command may wait for company, even of a free writer; 0: that takes what is "
+        "there",
+        duration<&Options::batch_delay, 0, 1'000>},
     OptionRow{"queue-items", "PENSTOCK_QUEUE_ITEMS", "8192",
-              "commands that may wait per writer; more are answered 503",
+              "commands that may wait per writer, a bulk counted by its items, credits by "
+              "their entries; more are answered 503",
               integer<&Options::queue_items, 1, 1'000'000>},
     OptionRow{"read-connections", "PENSTOCK_READ_CONNECTIONS", "2", "per thread",
               integer<&Options::read_connections, 1, 64>},

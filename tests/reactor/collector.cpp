@@ -131,4 +131,47 @@ BOOST_AUTO_TEST_CASE(a_batch_never_holds_more_than_items_max_and_keeps_the_order
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_delay_closes_a_batch_by_age_and_never_sooner) {
+    asio::io_context context{1};
+    auto execute = [](std::vector<int> requests) -> asio::awaitable<Replies> {
+        BOOST_TEST(requests.size() == 3U);
+        co_return Replies(requests.begin(), requests.end());
+    };
+    BatchLimits limits;
+    limits.delay_max = milliseconds{30};
+    limits.flush_when_idle = false;
+    Collector<int, int> collector(context.get_executor(), limits, execute);
+    TaskGroup tasks(context.get_executor()), clients(context.get_executor());
+    auto ask = [&](int n) -> asio::awaitable<void> {
+        auto const began = steady_now();
+        auto const reply = co_await collector.submit(n, steady_now() + std::chrono::seconds{20});
+        BOOST_TEST(reply.value() == n);
+        if (n == 0) BOOST_TEST((steady_now() - began >= limits.delay_max));
+    };
+    auto body = [&]() -> asio::awaitable<void> {
+        tasks.spawn(collector.run());
+        for (int n = 0; n < 3; ++n) clients.spawn(ask(n));
+        co_await clients.join();
+        collector.close();
+        co_await tasks.join();
+    };
+    tests::run(context, body);
+    BOOST_TEST(collector.metrics().batches_by_age.get() == 1U);
+    BOOST_TEST(collector.metrics().batches_by_size.get() == 0U);
+    BOOST_TEST(collector.metrics().batches_by_idle.get() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_full_batch_does_not_wait_for_its_delay) {
+    asio::io_context context{1};
+    auto execute = [](std::vector<int> requests) -> asio::awaitable<Replies> {
+        co_return Replies(requests.begin(), requests.end());
+    };
+    BatchLimits limits;
+    limits.items_max = 3;
+    limits.delay_max = std::chrono::hours{1};
+    limits.flush_when_idle = false;
+    // Who had to wait for the delay would miss the deadline of ask_all().
+    ask_all(context, limits, 6, execute, [](int) {});
+}
+
 BOOST_AUTO_TEST_SUITE_END()
