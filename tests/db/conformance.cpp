@@ -6,6 +6,7 @@
 #include <functional>
 #include <span>
 
+#include "tests/db/activity_walk.hpp"
 #include "tests/db/rules.hpp"
 
 namespace penstock::tests {
@@ -935,6 +936,33 @@ asio::awaitable<void> what_happened_is_listed_under_every_filter(db::Store& stor
     BOOST_TEST(opened.size() == 1U);
 }
 
+/// Two lanes or servers whose batches have one instant: what the first one decided has the greater
+/// ids, and the smaller versions.
+asio::awaitable<void> rows_of_one_instant_are_all_met_page_by_page(db::Store& store,
+                                                                   Driver& driver) {
+    auto const ledger = co_await open_ledger_of_two(driver);
+    auto const executor = co_await asio::this_coro::executor;
+    Driver other(executor, store);
+    driver.at.ms += 10;
+    other.at = driver.at;
+    std::vector<Envelope> batch;
+    for (int i = 0; i < 5; ++i) batch.push_back(driver.envelope(move(ledger, "alice", "bob", 1)));
+    co_await driver.batch(std::move(batch));
+    for (int i = 0; i < 3; ++i) co_await other.one(move(ledger, "alice", "bob", 1));
+    co_await other.finish();
+    for (auto const* address : {"alice", "bob"}) {
+        db::ActivityPage page;
+        page.account = address;
+        page.ledger = ledger.id;
+        auto const whole = co_await activity(store, driver, page);
+        for (page.limit = 1; page.limit <= 4; ++page.limit) {
+            auto const pages = co_await walked(store, driver, page);
+            BOOST_TEST((pages == whole), address << " by " << page.limit);
+        }
+        BOOST_TEST(whole.size() >= 9U);
+    }
+}
+
 asio::awaitable<void> the_store_says_that_it_can_answer(db::Store& store, Driver&) {
     auto const error = co_await store.ping(in_time());
     BOOST_TEST(!error);
@@ -943,6 +971,7 @@ asio::awaitable<void> the_store_says_that_it_can_answer(db::Store& store, Driver
 constexpr ConformanceRule rules[] = {
     PENSTOCK_RULE(organizations_and_keys_are_kept),
     PENSTOCK_RULE(what_happened_is_listed_under_every_filter),
+    PENSTOCK_RULE(rows_of_one_instant_are_all_met_page_by_page),
     PENSTOCK_RULE(ledgers_are_found_changed_and_deleted),
     PENSTOCK_RULE(accounts_are_paged_in_byte_order),
     PENSTOCK_RULE(a_transfer_is_kept_as_it_was_decided),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "tests/db/activity_walk.hpp"
 #include "tests/db/streaming.hpp"
 
 namespace penstock::tests {
@@ -226,13 +227,7 @@ asio::awaitable<void> the_feed_tells_what_became_of_a_stream(db::Store& store, D
     BOOST_TEST((life[6].amount == 1'000));
     // Page by page, each behind the one before.
     of_stream.limit = 2;
-    std::vector<db::Activity> paged;
-    for (std::size_t pages = 0; pages < whole.size(); ++pages) {
-        auto const page = co_await feed_of(store, driver, of_stream);
-        if (page.empty()) break;
-        paged.insert(paged.end(), page.begin(), page.end());
-        of_stream.before = page.back().id;
-    }
+    auto const paged = co_await walked(store, driver, of_stream);
     BOOST_TEST((paged == life));
     // The other transfers of a cancellation are themselves.
     db::ActivityPage of_ledger;
@@ -242,6 +237,32 @@ asio::awaitable<void> the_feed_tells_what_became_of_a_stream(db::Store& store, D
                        "stream.withdrawn"};
     BOOST_TEST_REQUIRE(all.size() >= newest.size());
     BOOST_TEST((std::ranges::equal(std::span(all).first(4), newest)));
+}
+
+/// What the first of two lanes or servers decided has the greater ids, and the smaller versions.
+asio::awaitable<void> withdrawals_of_one_instant_are_all_met_page_by_page(db::Store& store,
+                                                                          Driver& driver) {
+    auto const ledger = co_await open_ledger_of_two(driver);
+    auto stream = co_await draft_stream(driver, ledger.id);
+    stream = co_await done(driver, stream, StreamAction::start);
+    pass(driver, 400);
+    auto const executor = co_await asio::this_coro::executor;
+    Driver other(executor, store);
+    other.at = driver.at;
+    std::vector<Envelope> batch;
+    for (int i = 0; i < 5; ++i)
+        batch.push_back(driver.envelope(act_on(stream, StreamAction::withdraw, 10)));
+    co_await driver.batch(std::move(batch));
+    for (int i = 0; i < 3; ++i) co_await other.one(act_on(stream, StreamAction::withdraw, 10));
+    co_await other.finish();
+    db::ActivityPage of_stream;
+    of_stream.subject = stream.id.to_string();
+    auto const life = co_await feed_of(store, driver, of_stream);
+    BOOST_TEST(life.size() == 10U);
+    for (of_stream.limit = 1; of_stream.limit <= 4; ++of_stream.limit) {
+        auto const pages = co_await walked(store, driver, of_stream);
+        BOOST_TEST((pages == life), "by " << of_stream.limit);
+    }
 }
 
 asio::awaitable<void> the_feed_of_an_account_has_the_streams_it_is_a_party_to(db::Store& store,
@@ -326,6 +347,7 @@ constexpr ConformanceRule rules[] = {
     PENSTOCK_RULE(a_deleted_draft_is_gone_but_for_the_feed),
     PENSTOCK_RULE(streams_are_paged_under_every_filter),
     PENSTOCK_RULE(the_feed_tells_what_became_of_a_stream),
+    PENSTOCK_RULE(withdrawals_of_one_instant_are_all_met_page_by_page),
     PENSTOCK_RULE(the_feed_of_an_account_has_the_streams_it_is_a_party_to),
     PENSTOCK_RULE(a_ledger_with_a_running_stream_is_not_deleted),
 };

@@ -1,5 +1,7 @@
 // Does the activity feed show every change once, newest first, under every filter?
 #include <algorithm>
+#include <array>
+#include <mutex>
 #include <set>
 
 #include "tests/e2e/api.hpp"
@@ -52,6 +54,75 @@ Story tell(Api& api) {
 std::vector<json::object> feed(Api& api, std::string const& query, std::size_t limit = 200) {
     return walk(api, "/v1/activity?" + query, limit);
 }
+
+/// A row of the feed that a client was told of: it is committed.
+struct Told {
+    std::string id;
+    std::string type;
+    std::string ledger;
+};
+
+/// Several who write to two ledgers at the same moment, the most of it in bulks: the rows of one
+/// bulk have one instant. What they were told is kept.
+class Writers {
+public:
+    static constexpr std::size_t at_once = 4;
+    static constexpr int rows_of_a_bulk = 5;
+
+    explicit Writers(ServerProcess const& server) : server_(server) {
+        Api api(server);
+        for (auto& ledger : ledgers_) {
+            ledger = api.new_ledger();
+            for (auto const* name : {"ann", "bob"}) api.new_account(ledger, name);
+            BOOST_TEST_REQUIRE(api.deposit(ledger, "ann", 1'000'000).status == 201U);
+        }
+    }
+
+    std::string const& ledger() const { return ledgers_.front(); }
+
+    void start() {
+        for (std::size_t i = 0; i < at_once; ++i) threads_.emplace_back([this, i] { write(i); });
+    }
+    void join() { threads_.clear(); }
+
+    std::vector<Told> told() const {
+        std::lock_guard const lock(mutex_);
+        return told_;
+    }
+    std::size_t failures() const { return failures_; }
+
+private:
+    void write(std::size_t number) {
+        Api api(server_);
+        auto const& ledger = ledgers_[number % 2];
+        std::string bulk;
+        for (int i = 0; i < rows_of_a_bulk; ++i)
+            bulk += (i > 0 ? "," : "") + Api::movement("ann", "bob", 1);
+        try {
+            note(ledger, api.post(ledger + "/transfers/bulk", R"({"transfers":[)" + bulk + "]}"));
+            note(ledger, api.post(ledger + "/holds", Api::movement("ann", "bob", 1)));
+        } catch (std::exception const&) {
+            ++failures_;
+        }
+    }
+    void note(std::string const& ledger, HttpAnswer const& answer) {
+        auto const body = answer.document();
+        std::lock_guard const lock(mutex_);
+        auto const name = name_of(ledger);
+        if (answer.status == 201)
+            return told_.push_back({text(body.as_object(), "id"), "hold.created", name});
+        for (auto const& result : body.at("results").as_array())
+            told_.push_back(
+                {text(result.at("transfer").as_object(), "id"), "transfer.transfer", name});
+    }
+
+    ServerProcess const& server_;
+    std::array<std::string, 2> ledgers_;
+    mutable std::mutex mutex_;
+    std::vector<Told> told_;
+    std::atomic<std::size_t> failures_ = 0;
+    std::vector<std::jthread> threads_;  // last: they use everything above
+};
 
 Types types_of(std::vector<json::object> const& items) {
     Types types;
@@ -111,6 +182,82 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(pages_of_any_size_give_the_same_feed, Store, Store
     auto const during =
         walk(api, "/v1/activity?" + query, 4, [&] { id_of(api.deposit(story.ledger, "ann", 1)); });
     BOOST_TEST((during == all));
+}
+
+/// A filter, and whether a row of the writers passes it.
+struct Filter {
+    std::string query;
+    std::function<bool(Told const&)> passes;
+};
+
+std::vector<Filter> filters_on(std::string const& ledger) {
+    auto const name = name_of(ledger);
+    auto const here = [name](Told const& row) { return row.ledger == name; };
+    auto const all = [](Told const&) { return true; };
+    auto const is_hold = [](Told const& row) { return row.type == "hold.created"; };
+    auto const is_transfer = [](Told const& row) { return row.type == "transfer.transfer"; };
+    return {
+        {"", all},
+        {"ledger=" + name, here},
+        {"account=bob", all},
+        {"type=transfer.transfer", is_transfer},
+        {"ledger=" + name + "&account=ann", here},
+        {"ledger=" + name + "&type=hold.created",
+         [=](Told const& row) { return here(row) && is_hold(row); }},
+        {"account=bob&type=transfer.transfer", is_transfer},
+    };
+}
+
+/// One walk beside writers: the second page is asked for when something new is committed.
+void walk_beside(Writers& writers, Api& api, Filter const& filter, std::size_t limit) {
+    auto const before = writers.told();
+    writers.start();
+    auto const something_new = [&] {
+        await_that([&] { return writers.told().size() > before.size(); }, "a write");
+    };
+    auto const items = walk(api, "/v1/activity?" + filter.query, limit, something_new);
+    writers.join();
+    BOOST_TEST_REQUIRE(writers.failures() == 0U);
+    std::set<std::string> met;
+    for (auto const& item : items) met.insert(text(item, "id"));
+    BOOST_TEST(met.size() == items.size(), "something was met twice");
+    for (auto const& row : before)
+        BOOST_TEST(met.contains(row.id) == filter.passes(row), row.type << ' ' << row.id);
+    for (auto const& row : writers.told())
+        if (!filter.passes(row)) BOOST_TEST(!met.contains(row.id), row.type << ' ' << row.id);
+}
+
+/// What was committed before a walk began is met once, whatever is committed meanwhile, and
+/// although an instant is shared by more rows than there are on a page.
+void walk_beside_writers(std::vector<std::string> const& options) {
+    ServerProcess server(options);
+    Writers writers(server);
+    Api api(server);
+    writers.start();
+    writers.join();
+    std::set<std::string> instants;
+    for (auto const& item : feed(api, "type=transfer.transfer")) instants.insert(text(item, "at"));
+    BOOST_TEST(instants.size() <= Writers::at_once, "a bulk has more than one instant");
+    auto const filters = filters_on(writers.ledger());
+    for (std::size_t round = 0; round < 2; ++round) {
+        for (std::size_t i = 0; i < filters.size(); ++i) {
+            auto const limit = 1 + (i + 3 * round) % 7;
+            BOOST_TEST_CONTEXT("?" << filters[i].query << " by " << limit) {
+                walk_beside(writers, api, filters[i], limit);
+            }
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_walk_beside_writers_meets_once_what_was_there_before) {
+    walk_beside_writers({});
+    Database database;
+    walk_beside_writers({"--database-url", url_of(database)});
+}
+
+BOOST_AUTO_TEST_CASE(a_walk_beside_writers_that_commit_alone_meets_once_what_was_there_before) {
+    Database database;
+    walk_beside_writers({"--database-url", url_of(database), "--commit-mode", "single"});
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(a_type_shows_itself_only, Store, Stores) {

@@ -26,8 +26,9 @@ struct Town {
 /// The same with a PostgreSQL of the test's own, which it may stop.
 struct TownWithItsOwnPostgres {
     std::vector<std::string> options() const {
-        return {"--database-url",  cluster.url(), "--redis-url",          url_of(redis),
-                "--gate-lease-ms", "1000",        "--reconcile-every-ms", "200"};
+        return {"--database-url",       cluster.url(), "--redis-url",          url_of(redis),
+                "--gate-lease-ms",      "1000",        "--reconcile-every-ms", "200",
+                "--request-timeout-ms", "3000"};
     }
 
     Cluster cluster;

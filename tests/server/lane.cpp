@@ -94,6 +94,25 @@ struct Fixture {
         made.draft.accounts = domain::AccountPolicy::implicit;
         return envelope(next++, domain::Command(std::move(made)));
     }
+    domain::Envelope create_points() {
+        domain::CreateLedger made;
+        made.draft.name = "points";
+        made.draft.asset_code = "PTS";
+        made.draft.kind = domain::LedgerKind::credits;
+        return envelope(next++, domain::Command(std::move(made)));
+    }
+    domain::Envelope grant(domain::LedgerId points, std::size_t entries) {
+        domain::GrantCredits made;
+        made.ledger = points;
+        made.reference = "grant-" + std::to_string(next);
+        for (std::size_t i = 0; i < entries; ++i) {
+            domain::CreditDraft entry;
+            entry.address = "user-" + std::to_string(i);
+            entry.amount = 1;
+            made.entries.push_back(std::move(entry));
+        }
+        return envelope(next++, domain::Command(std::move(made)));
+    }
     domain::Envelope deposit(std::string account, domain::Amount amount) {
         domain::MoveMoney made;
         made.ledger = ledger;
@@ -106,9 +125,9 @@ struct Fixture {
 
     /// Runs `body(lane)` with a ledger in place, then ends the lane.
     template <class Body>
-    void with_lane(Body body) {
+    void with_lane(Body body, LaneOptions options = LaneOptions()) {
         auto whole = [&]() -> asio::awaitable<void> {
-            Lane lane(context.get_executor(), store, clock, LaneOptions());
+            Lane lane(context.get_executor(), store, clock, options);
             reactor::TaskGroup tasks(context.get_executor());
             tasks.spawn(lane.run());
             auto first = create_ledger();
@@ -236,6 +255,63 @@ BOOST_AUTO_TEST_CASE(a_recorded_answer_has_the_body_that_was_sent) {
         BOOST_TEST(recorded.body.find("\"address\":\"carol\"") != std::string::npos);
         BOOST_TEST(recorded.body.find("\"ledger\":\"main\"") != std::string::npos);
     });
+}
+
+BOOST_AUTO_TEST_CASE(credits_weigh_as_much_as_they_have_entries) {
+    LaneOptions options;
+    options.batch.items_max = 100;
+    options.batch.queue_max = 250;
+    auto body = [this](Lane& lane) -> asio::awaitable<void> {
+        auto first = create_points();
+        auto const made = co_await lane.submit(std::move(first), deadline());
+        auto const points = std::get<domain::Ledger>(std::get<domain::Receipt>(*made).what).id;
+        std::vector<std::size_t> batches;
+        store.script.commit = [&batches](domain::Changes const& changes) {
+            batches.push_back(changes.credit_entries.size());
+            return error_code();
+        };
+        int refused = 0;
+        reactor::TaskGroup crowd(context.get_executor());
+        auto ask = [&](domain::Envelope one) -> asio::awaitable<void> {
+            auto const outcome = co_await lane.submit(std::move(one), deadline());
+            if (outcome) co_return;
+            BOOST_TEST((outcome.error() == reactor::Errc::overloaded));
+            ++refused;
+        };
+        for (auto const entries : {60U, 30U, 30U, 70U, 101U, 1U})
+            crowd.spawn(ask(grant(points, entries)));
+        co_await crowd.join();
+        // Never more than 100 in one transaction unless one request has them; and 291 wait when
+        // the last one comes, which are more than 250.
+        std::vector<std::size_t> const expected{90, 100, 101};
+        BOOST_TEST(batches == expected, boost::test_tools::per_element());
+        BOOST_TEST(refused == 1);
+    };
+    with_lane(body, options);
+}
+
+BOOST_AUTO_TEST_CASE(with_a_delay_commands_wait_for_company_and_leave_together) {
+    LaneOptions options;
+    options.batch.delay_max = milliseconds{30};
+    options.batch.flush_when_idle = false;
+    auto body = [this](Lane& lane) -> asio::awaitable<void> {
+        auto const commits = lane.metrics().commits.get();
+        auto const by_age = lane.collector_metrics().batches_by_age.get();
+        auto const began = steady_now();
+        reactor::TaskGroup crowd(context.get_executor());
+        auto ask = [&](domain::Envelope one) -> asio::awaitable<void> {
+            auto const outcome = co_await lane.submit(std::move(one), deadline());
+            BOOST_TEST(outcome.has_value());
+        };
+        for (int i = 0; i < 5; ++i) crowd.spawn(ask(deposit("alice", 1)));
+        co_await crowd.join();
+        BOOST_TEST((steady_now() - began >= milliseconds{30}));
+        BOOST_TEST(lane.metrics().commits.get() == commits + 1);
+        BOOST_TEST(lane.collector_metrics().batches_by_age.get() == by_age + 1);
+        auto const booked = co_await balance("alice");
+        BOOST_TEST(booked == 5);
+    };
+    with_lane(body, options);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

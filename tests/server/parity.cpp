@@ -352,17 +352,22 @@ private:
 
 class Shelf::Credits : public db::MemoryCredits {
 public:
-    explicit Credits(Shelf& shelf) : MemoryCredits(nobody, nothing), shelf_(shelf) {}
+    explicit Credits(Shelf& shelf) : MemoryCredits(no_ledgers, nobody, nothing), shelf_(shelf) {}
 
-    Listed<db::CreditBalance> list_balances(LedgerId ledger, db::CreditBalancePage wanted,
-                                            SteadyTime) override {
+    Balances list_balances(LedgerId ledger, db::CreditBalancePage wanted, SteadyTime) override {
         auto list = in(ledger) + "credits/balances";
         filter_by(list, "min_balance", std::optional(wanted.min_balance));
         auto const make = [](Slot slot) { return db::CreditBalance{name_at(slot), slot.at}; };
         auto const behind = [&](db::CreditBalance const& one) {
             return !wanted.after || one.address > *wanted.after;
         };
-        co_return shelf_.page<db::CreditBalance>(list, wanted.limit, three(), make, behind);
+        db::CreditBalanceList answer;
+        if (wanted.passes_over_rows() && !wanted.after)
+            answer.scanned_to = name_at(shelf_.passed_over_in(list));
+        else
+            answer.items =
+                shelf_.page<db::CreditBalance>(list, wanted.limit, three(), make, behind);
+        co_return answer;
     }
     asio::awaitable<Result<std::int64_t>> count_balances(LedgerId ledger, Instant, Amount least,
                                                          SteadyTime) override {
@@ -375,8 +380,7 @@ public:
         for (auto const slot : slots) sum += slot.at + slot.which;
         co_return sum;
     }
-    Listed<CreditEntry> list_history(LedgerId ledger, db::CreditHistoryPage wanted,
-                                     SteadyTime) override {
+    History list_history(LedgerId ledger, db::CreditHistoryPage wanted, SteadyTime) override {
         auto list = in(ledger) + "credits/history";
         filter_by(list, "address", wanted.address);
         filter_by(list, "kind", wanted.kind);
@@ -395,12 +399,21 @@ public:
         auto const behind = [&](CreditEntry const& one) {
             return !wanted.before || LotPlace{one.operation, one.index} < *wanted.before;
         };
-        co_return shelf_.page<CreditEntry>(list, wanted.limit, three(), make, behind);
+        auto const at = [](Slot slot) {
+            return LotPlace{id_at<CreditOperationId>({slot.at}), slot.which};
+        };
+        db::CreditHistoryList answer;
+        if (wanted.passes_over_rows() && !wanted.before)
+            answer.scanned_to = at(shelf_.passed_over_in(list));
+        else
+            answer.items = shelf_.page<CreditEntry>(list, wanted.limit, three(), make, behind);
+        co_return answer;
     }
 
 private:
     static Instant begin() { return {now.ms - ParityLimits().margin.count()}; }
 
+    inline static Ledgers const no_ledgers;
     inline static Accounts const nobody;
     inline static Events const nothing;
     Shelf& shelf_;
