@@ -945,6 +945,7 @@ asio::awaitable<void> rows_of_one_instant_are_all_met_page_by_page(db::Store& st
     Driver other(executor, store);
     driver.at.ms += 10;
     other.at = driver.at;
+    other.organization = driver.organization;
     std::vector<Envelope> batch;
     for (int i = 0; i < 5; ++i) batch.push_back(driver.envelope(move(ledger, "alice", "bob", 1)));
     co_await driver.batch(std::move(batch));

@@ -249,6 +249,7 @@ asio::awaitable<void> withdrawals_of_one_instant_are_all_met_page_by_page(db::St
     auto const executor = co_await asio::this_coro::executor;
     Driver other(executor, store);
     other.at = driver.at;
+    other.organization = driver.organization;
     std::vector<Envelope> batch;
     for (int i = 0; i < 5; ++i)
         batch.push_back(driver.envelope(act_on(stream, StreamAction::withdraw, 10)));
