@@ -138,8 +138,10 @@ void ShadowLink::push(Changes changes, bool certain, std::optional<ShadowMark> m
     Batch batch;
     batch.mark = mark;
     // It may be committed still, after it was looked for.
-    if (!certain && mark) marks_.left_out(*mark);
-    if (!certain) miss();
+    if (!certain && mark) {
+        marks_.left_out(*mark);
+        miss();
+    }
     // A key that is used again stands in another row as well, which the batch does not name.
     batch.thorough = !certain || !changes.freed_keys.empty();
     batch.rows = rows_of(changes);

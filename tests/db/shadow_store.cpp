@@ -193,7 +193,8 @@ BOOST_AUTO_TEST_CASE(what_was_left_out_is_read_from_the_primary_until_a_backfill
         for (int i = 0; i < 8; ++i) ledger = co_await open_business(twin.store);
         BOOST_TEST(twin.fleet.gaps() > 0);
         cluster.start();
-        co_await tests::must_follow(twin);
+        bool const followed = co_await twin.fleet.caught_up(soon());
+        BOOST_TEST(followed);
         co_await must_find(twin, ledger);
         BOOST_TEST(twin.store.link().metrics().reads.get() == 0U);
         auto const done = co_await db::backfill(tests::move_options(from, to));
