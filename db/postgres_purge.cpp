@@ -106,17 +106,30 @@ PostgresPurge::Removed PostgresPurge::run(Instant before, std::size_t limit, Ste
 }
 
 PostgresPurge::Removed PostgresPurge::purge(Work& work, Instant before, std::size_t limit) {
-    Work::Texts oldest;
-    oldest.push_back(text_of(before));
-    oldest.push_back(std::to_string(limit));
-    auto const answers = co_await work.query(sql::purge_answers, std::move(oldest));
+    auto const answers = co_await purge_answers(work, before, limit);
     if (!answers) co_return answers.error();
-    auto const removed = static_cast<std::size_t>(answers->affected());
     // A bulk's answer goes before the transfers that it names.
-    if (removed == limit) co_return removed;
-    auto const rows = co_await purge_ledger(work, ledgers_before(before), limit - removed);
+    if (*answers == limit) co_return limit;
+    auto const rows = co_await purge_ledger(work, ledgers_before(before), limit - *answers);
     if (!rows) co_return rows.error();
-    co_return removed + *rows;
+    auto const removed = *answers + *rows;
+    // The next call looks for what was held by others as well.
+    if (removed == 0) answers_from_ = beginning_of_time;
+    co_return removed;
+}
+
+PostgresPurge::Removed PostgresPurge::purge_answers(Work& work, Instant before, std::size_t limit) {
+    Work::Texts place(1, text_of(before));
+    place.push_back(std::to_string(limit));
+    place.push_back(answers_from_);
+    auto const page = co_await work.query(sql::purge_answers, std::move(place));
+    if (!page) co_return page.error();
+    if (page->empty()) co_return std::size_t{0};
+    auto read = [&] {
+        answers_from_ = (*page)[0].text(1);
+        return counted((*page)[0]);
+    };
+    co_return pg::decoded(read);
 }
 
 /// A page of the ledger that was deleted first. Its row is locked for as long: servers share the

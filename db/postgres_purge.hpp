@@ -32,11 +32,14 @@ private:
     };
     using Removed = asio::awaitable<Result<std::size_t>>;
 
+    static constexpr char const* beginning_of_time = "-infinity";
+
     /// Statements on the purge's connection, until `deadline`.
     class Work;
 
     Removed purge(Work& work, domain::Instant before, std::size_t limit);
     Removed purge_ledger(Work& work, domain::Instant before, std::size_t limit);
+    Removed purge_answers(Work& work, domain::Instant before, std::size_t limit);
     void note(pg::Failure const& failure) const;
     static Removed purge_transfers(Work& work, Progress& progress, std::size_t limit);
     static Removed purge_children(Work& work, Progress const& progress, std::size_t limit);
@@ -46,6 +49,8 @@ private:
     asio::any_io_executor executor_;
     pg::ConnectionOptions connection_;
     std::function<void(pg::Failure const&)> on_failure_;
+    /// How far answers are gone, as PostgreSQL writes an instant: as Progress, for answers.
+    std::string answers_from_ = beginning_of_time;
     Progress progress_;
 };
 

@@ -2,8 +2,6 @@
 #include "db/shadow_link.hpp"
 
 #include <algorithm>
-#include <boost/asio/cancellation_state.hpp>
-#include <boost/asio/this_coro.hpp>
 #include <iterator>
 #include <set>
 #include <utility>
@@ -14,7 +12,7 @@
 #include "db/sql.hpp"
 #include "domain/assert.hpp"
 #include "reactor/deadline.hpp"
-#include "reactor/task_group.hpp"
+#include "reactor/until_cancelled.hpp"
 
 namespace penstock::db {
 namespace {
@@ -117,15 +115,7 @@ asio::awaitable<void> ShadowLink::run() {
     lives.spawn(source_.run());
     lives.spawn(target_.run());
     lives.spawn(apply_all());
-    co_await asio::this_coro::throw_if_cancelled(false);
-    for (;;) {
-        bool const undisturbed = co_await reactor::sleep_until(never);
-        if (!undisturbed) break;
-    }
-    lives.cancel();
-    // All of them end on cancellation, and they live in this frame.
-    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    co_await lives.join();
+    co_await reactor::until_cancelled(lives);
     ended_ = true;
     auto const left = progress_.pushed.load() - progress_.applied.load();
     queue_.clear();

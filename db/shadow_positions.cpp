@@ -2,9 +2,8 @@
 #include "db/shadow_positions.hpp"
 
 #include <algorithm>
-#include <boost/asio/this_coro.hpp>
 
-#include "reactor/task_group.hpp"
+#include "reactor/until_cancelled.hpp"
 
 namespace penstock::db {
 namespace {
@@ -128,15 +127,7 @@ asio::awaitable<void> ShadowPositions::run() {
     reactor::TaskGroup lives(executor_);
     lives.spawn(source_.run());
     lives.spawn(target_.run());
-    co_await asio::this_coro::throw_if_cancelled(false);
-    for (;;) {
-        bool const undisturbed = co_await reactor::sleep_until(never);
-        if (!undisturbed) break;
-    }
-    lives.cancel();
-    // Both end on cancellation, and they live in this frame.
-    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    co_await lives.join();
+    co_await reactor::until_cancelled(lives);
 }
 
 asio::awaitable<bool> ShadowPositions::reached(SteadyTime deadline) {

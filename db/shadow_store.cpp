@@ -2,8 +2,6 @@
 #include "db/shadow_store.hpp"
 
 #include <algorithm>
-#include <boost/asio/cancellation_state.hpp>
-#include <boost/asio/this_coro.hpp>
 #include <utility>
 
 #include "db/credit_store.hpp"
@@ -12,7 +10,7 @@
 #include "db/primary.hpp"
 #include "db/stream_store.hpp"
 #include "reactor/deadline.hpp"
-#include "reactor/task_group.hpp"
+#include "reactor/until_cancelled.hpp"
 
 namespace penstock::db {
 
@@ -382,15 +380,7 @@ asio::awaitable<void> ShadowStore::run() {
     lives.spawn(shadow_->run());
     lives.spawn(link_.run());
     if (positions_) lives.spawn(positions_->run());
-    co_await asio::this_coro::throw_if_cancelled(false);
-    for (;;) {
-        bool const undisturbed = co_await reactor::sleep_until(never);
-        if (!undisturbed) break;
-    }
-    lives.cancel();
-    // All of them end on cancellation, and they live in this frame.
-    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    co_await lives.join();
+    co_await reactor::until_cancelled(lives);
 }
 
 std::unique_ptr<Writer> ShadowStore::make_writer() {

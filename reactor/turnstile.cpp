@@ -13,15 +13,18 @@ void Turnstile::open_to(std::size_t capacity) {
     admit();
 }
 
+bool Turnstile::enter_at_once() {
+    // Whoever is in line was here first, also while a place is free for the next of them.
+    bool const fits = line_.empty() && inside_ < capacity_;
+    if (fits) ++inside_;
+    return fits;
+}
+
 asio::awaitable<error_code> Turnstile::enter(SteadyTime deadline) {
     auto const cancellation = co_await asio::this_coro::cancellation_state;
     if (cancellation.cancelled() != asio::cancellation_type::none)
         co_return asio::error::operation_aborted;
-    // Whoever is in line was here first, also while a place is free for the next of them.
-    if (line_.empty() && inside_ < capacity_) {
-        ++inside_;
-        co_return error_code();
-    }
+    if (enter_at_once()) co_return error_code();
     if (line_.size() >= waiting_max_) co_return Errc::overloaded;
     Waiter waiter{asio::steady_timer(executor_)};
     auto const place = line_.insert(line_.end(), &waiter);

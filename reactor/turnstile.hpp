@@ -21,6 +21,9 @@ public:
     /// Lets so many in from now on. Whoever is inside stays.
     void open_to(std::size_t capacity);
 
+    /// True: the caller is inside and owes a leave(). Else it is not, and nobody waits.
+    bool enter_at_once();
+
     /// Success: the caller is inside and owes a leave(). Else overloaded (the line is full),
     /// deadline_exceeded, or operation_aborted when cancelled: it is not inside.
     asio::awaitable<error_code> enter(SteadyTime deadline);

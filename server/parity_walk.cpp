@@ -394,42 +394,40 @@ private:
         }
     }
 
-    Lists lists_by_reference(Reading const& how, LedgerId ledger,
-                             std::vector<Transfer> const& newest) const {
+    /// Some references, each alone and with every filter that goes with it; `set_party(page, row)`
+    /// and `list_of(page)` are what differs between money and credits.
+    template <class Page, class Row, class SetParty, class ListOf>
+    Lists lists_by_reference(std::vector<Row> const& newest, SetParty set_party,
+                             ListOf list_of) const {
         Lists some;
         auto const references =
-            some_of(newest, limits_.sample, [](Transfer const& one) { return one.reference; });
+            some_of(newest, limits_.sample, [](Row const& one) { return one.reference; });
         for (auto const& reference : references) {
-            auto const one = *std::ranges::find(newest, reference, &Transfer::reference);
-            db::TransferPage all;
+            auto const one = *std::ranges::find(newest, reference, &Row::reference);
+            Page all;
             all.reference = reference;
-            auto of_kind = all, of_account = all, of_period = all;
+            auto of_kind = all, of_party = all, of_period = all;
             of_kind.kind = one.kind;
-            of_account.account = one.from.address;
+            set_party(of_party, one);
             set_period(of_period, newest);
-            for (auto const& page : {all, of_kind, of_account, of_period})
-                some.push_back(lists::transfers(how, ledger, page));
+            for (auto const& page : {all, of_kind, of_party, of_period})
+                some.push_back(list_of(page));
         }
         return some;
     }
 
     Lists lists_by_reference(Reading const& how, LedgerId ledger,
+                             std::vector<Transfer> const& newest) const {
+        return lists_by_reference<db::TransferPage>(
+            newest, [](auto& page, Transfer const& one) { page.account = one.from.address; },
+            [&](auto const& page) { return lists::transfers(how, ledger, page); });
+    }
+
+    Lists lists_by_reference(Reading const& how, LedgerId ledger,
                              std::vector<CreditEntry> const& newest) const {
-        Lists some;
-        auto const references =
-            some_of(newest, limits_.sample, [](CreditEntry const& one) { return one.reference; });
-        for (auto const& reference : references) {
-            auto const one = *std::ranges::find(newest, reference, &CreditEntry::reference);
-            db::CreditHistoryPage all;
-            all.reference = reference;
-            auto of_kind = all, of_address = all, of_period = all;
-            of_kind.kind = one.kind;
-            of_address.address = one.party.address;
-            set_period(of_period, newest);
-            for (auto const& page : {all, of_kind, of_address, of_period})
-                some.push_back(lists::credit_history(how, ledger, page));
-        }
-        return some;
+        return lists_by_reference<db::CreditHistoryPage>(
+            newest, [](auto& page, CreditEntry const& one) { page.address = one.party.address; },
+            [&](auto const& page) { return lists::credit_history(how, ledger, page); });
     }
 
     asio::awaitable<void> walk_purchases(Reading how, LedgerId ledger) {

@@ -1,13 +1,10 @@
 #include "db/pg/pool.hpp"
 
 #include <algorithm>
-#include <boost/asio/cancellation_state.hpp>
-#include <boost/asio/this_coro.hpp>
 #include <utility>
 
 #include "domain/assert.hpp"
-#include "reactor/deadline.hpp"
-#include "reactor/task_group.hpp"
+#include "reactor/until_cancelled.hpp"
 
 namespace penstock::db::pg {
 
@@ -36,15 +33,7 @@ Pool::~Pool() = default;
 asio::awaitable<void> Pool::run() {
     reactor::TaskGroup lives(executor_);
     for (auto const& session : sessions_) lives.spawn(session->run());
-    co_await asio::this_coro::throw_if_cancelled(false);
-    for (;;) {
-        bool const undisturbed = co_await reactor::sleep_until(never);
-        if (!undisturbed) break;
-    }
-    lives.cancel();
-    // Joining is not to be cancelled: the sessions end at once, and they live in this frame.
-    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    co_await lives.join();
+    co_await reactor::until_cancelled(lives);
 }
 
 asio::awaitable<Result<Rows>> Pool::query(Statement const& statement, Params params,
@@ -58,7 +47,10 @@ asio::awaitable<Result<Rows>> Pool::query(Statement const& statement, Params par
 
 asio::awaitable<SegmentAnswer> Pool::read(Segment segment, SteadyTime deadline) {
     for (int attempt = 1;; ++attempt) {
-        auto const error = co_await enter(std::min(deadline, steady_now() + ready_max_));
+        error_code error;
+        // The common case needs neither a coroutine nor a look at the clock.
+        bool const at_once = up() && line_.enter_at_once();
+        if (!at_once) error = co_await enter(std::min(deadline, steady_now() + ready_max_));
         if (error) co_return failure_of(error, "no connection was free for reading");
         auto answer = co_await least_loaded()->execute(segment, deadline);
         line_.leave();
