@@ -5,7 +5,6 @@
 #include <map>
 #include <utility>
 
-#include "db/pg/transaction_status.hpp"
 #include "db/postgres_credits.hpp"
 #include "db/postgres_exports.hpp"
 #include "db/postgres_rows.hpp"
@@ -99,8 +98,9 @@ public:
 
     pg::Segment take_segment() { return std::move(segment_); }
 
-    std::uint64_t xid(std::vector<pg::Rows> const& answer) const {
-        return transaction(answer).xid8(0);
+    pg::TransactionId id(std::vector<pg::Rows> const& answer) const {
+        auto const row = transaction(answer);
+        return {row.xid8(0), row.int8(2)};
     }
     std::chrono::microseconds lock_wait(std::vector<pg::Rows> const& answer) const {
         return std::chrono::microseconds(std::max<std::int64_t>(0, transaction(answer).int8(1)));
@@ -298,6 +298,29 @@ pg::Segment commit_segment(Changes const& changes) {
     return segment;
 }
 
+/// Asks for a row that no other transaction can have made: its id is this batch's own. Empty: it
+/// makes none of those.
+pg::Segment trace_of(Changes const& changes) {
+    pg::Segment segment;
+    if (!changes.transfers.empty()) {
+        auto const& made = changes.transfers.front();
+        pg::Params params;
+        params.uuid(made.ledger.value.bytes).add(rows::all_kinds()).uuid(made.id.value.bytes);
+        segment.add(sql::find_transfer, std::move(params));
+    } else if (!changes.new_orders.empty()) {
+        auto const& made = changes.new_orders.front();
+        pg::Params params;
+        params.uuid(made.product.value.bytes).uuid(made.id.value.bytes);
+        segment.add(sql::find_order, std::move(params));
+    } else if (!changes.new_holds.empty()) {
+        auto const& made = changes.new_holds.front();
+        pg::Params params;
+        params.uuid(made.ledger.value.bytes).uuid(made.id.value.bytes);
+        segment.add(sql::find_hold, std::move(params));
+    }
+    return segment;
+}
+
 pg::ConnectionOptions pinned(pg::ConnectionOptions options) {
     options.plans = pg::Plans::pinned;
     return options;
@@ -325,7 +348,7 @@ asio::awaitable<Result<Loaded>> PostgresWriter::load(KeySet keys, SteadyTime dea
     if (!answer) co_return noted(answer.error());
     open_ = lease;
     auto read = [&] {
-        xid_ = plan.xid(*answer);
+        transaction_ = plan.id(*answer);
         lock_waits_.record(plan.lock_wait(*answer));
         return plan.read(*answer);
     };
@@ -378,22 +401,36 @@ asio::awaitable<error_code> PostgresWriter::commit(Changes changes, SteadyTime d
     }
     auto const error = noted(answer.error());
     if (error != Errc::commit_unknown) co_return error;
-    co_return co_await resolve(deadline);
+    co_return co_await resolve(changes, deadline);
 }
 
 /// The answer to COMMIT will not come: what became of the transaction?
-asio::awaitable<error_code> PostgresWriter::resolve(SteadyTime deadline) {
-    auto const outcome = co_await pg::ask_outcome(options_.connection, xid_, deadline);
+asio::awaitable<error_code> PostgresWriter::resolve(Changes const& changes, SteadyTime deadline) {
+    auto const outcome = co_await pg::ask_outcome(options_.connection, transaction_, deadline);
     if (!outcome) co_return outcome.error();
     switch (*outcome) {
         case pg::TransactionOutcome::committed:
             co_return error_code();
         case pg::TransactionOutcome::aborted:
             co_return make_error_code(Errc::connection_lost);
+        case pg::TransactionOutcome::number_committed:
+            co_return co_await look_for(changes, deadline);
         case pg::TransactionOutcome::in_progress:
             break;
     }
     co_return make_error_code(Errc::commit_unknown);
+}
+
+/// The server has lost its memory, or is another one: what was made there tells, if anything was.
+asio::awaitable<error_code> PostgresWriter::look_for(Changes const& changes, SteadyTime deadline) {
+    auto segment = trace_of(changes);
+    if (segment.empty()) co_return make_error_code(Errc::commit_unknown);
+    bool const ready = co_await session_.ready(deadline);
+    if (!ready) co_return make_error_code(Errc::commit_unknown);
+    auto const answer = co_await session_.execute(std::move(segment), deadline);
+    if (!answer) co_return make_error_code(Errc::commit_unknown);
+    bool const is_there = !answer->front().empty();
+    co_return is_there ? error_code() : make_error_code(Errc::connection_lost);
 }
 
 asio::awaitable<void> PostgresWriter::abandon() {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "db/pg/session.hpp"
+#include "db/pg/transaction_status.hpp"
 #include "db/postgres_store.hpp"
 #include "db/store.hpp"
 #include "reactor/counters.hpp"
@@ -34,13 +35,14 @@ public:
 
 private:
     asio::awaitable<error_code> load_repeated(domain::Loaded& loaded, SteadyTime deadline);
-    asio::awaitable<error_code> resolve(SteadyTime deadline);
+    asio::awaitable<error_code> resolve(domain::Changes const& changes, SteadyTime deadline);
+    asio::awaitable<error_code> look_for(domain::Changes const& changes, SteadyTime deadline);
     error_code noted(pg::Failure const& failure) const;
 
     PostgresOptions options_;
     pg::Session session_;
     std::optional<pg::Lease> open_;  ///< the connection that has the transaction
-    std::uint64_t xid_ = 0;          ///< of the open transaction
+    pg::TransactionId transaction_;  ///< the open one
     reactor::Histogram& lock_waits_;
     BeforeCommit before_commit_;  ///< null: nothing
 };

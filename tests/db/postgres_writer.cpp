@@ -57,6 +57,65 @@ asio::awaitable<void> require_usable(LivingWriter& writer, Books const& books) {
     co_await writer->abandon();
 }
 
+/// A database on a server that may crash, with a store behind a proxy.
+struct Crashing {
+    void crash() {
+        cluster.stop_immediately();
+        cluster.start();
+    }
+    db::PostgresOptions options() const {
+        db::PostgresOptions all(tests::address_through(proxy, database.name()));
+        all.backoff = tests::fast_backoff();
+        return all;
+    }
+    std::string transfers() const { return database.connect()("SELECT count(*) FROM transfers"); }
+    /// The number of the transaction that the one writer at work has open.
+    std::string open_number() const {
+        return database.connect()(
+            "SELECT backend_xid FROM pg_stat_activity WHERE datname = current_database()"
+            " AND backend_xid IS NOT NULL");
+    }
+    /// False: the first number after the crash is beyond that one.
+    bool give_again(std::string const& number) const {
+        auto sql = database.connect();
+        for (;;) {
+            sql("BEGIN");
+            auto const next = sql("SELECT pg_current_xact_id()");
+            sql("SELECT pg_logical_emit_message(true, 'test', '')");
+            sql("COMMIT");
+            if (next == number) return true;
+            if (std::stoull(next) > std::stoull(number)) return false;
+        }
+    }
+
+    // What a batch locks does not reach the log by itself.
+    tests::Cluster cluster{"-c wal_writer_delay=10s"};
+    tests::MigratedDatabase database{cluster.url()};
+    FaultProxy proxy{FaultProxy::Place::tcp(),
+                     FaultProxy::Place::unix_socket(cluster.directory() + "/.s.PGSQL.5432")};
+};
+
+/// Commits `changes` and loses the answer to a crash, once `there` holds.
+template <class There>
+asio::awaitable<error_code> commit_and_crash(Crashing& server, LivingWriter& one, Changes changes,
+                                             There there) {
+    server.proxy.set(Way::to_client, Fault::Kind::swallow);
+    std::optional<error_code> error;
+    auto commit = [&]() -> asio::awaitable<void> {
+        error = co_await one->commit(std::move(changes), soon());
+    };
+    auto const executor = co_await asio::this_coro::executor;
+    reactor::TaskGroup tasks(executor);
+    tasks.spawn(commit());
+    co_await tests::eventually(there);
+    server.crash();
+    server.proxy.heal();
+    server.proxy.cut_all();
+    co_await tasks.join(soon());
+    BOOST_REQUIRE(error.has_value());
+    co_return *error;
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(postgres_writer)
@@ -272,6 +331,68 @@ BOOST_AUTO_TEST_CASE(a_ledger_in_use_is_not_locked_exclusively_until_the_batch_h
         co_await two->abandon();
     };
     with_store(options, body);
+}
+
+BOOST_AUTO_TEST_CASE(a_commit_that_outlived_the_crash_of_its_server_is_found_there) {
+    Crashing server;
+    auto body = [&](db::Store&, LivingWriter& one, LivingWriter&) -> asio::awaitable<void> {
+        Books books("outlived");
+        books.open("a");
+        co_await found(one, books);
+        co_await load_all(one, books);
+        auto const there = [&] { return server.transfers() == "1"; };
+        auto const error = co_await commit_and_crash(server, one, deposit(books), there);
+        BOOST_TEST(!error, error.message());
+        BOOST_TEST(server.transfers() == "1");
+        co_await require_usable(one, books);
+    };
+    with_store(server.options(), body);
+}
+
+BOOST_AUTO_TEST_CASE(a_commit_without_a_trace_of_its_own_is_unknown_after_a_crash) {
+    Crashing server;
+    auto body = [&](db::Store&, LivingWriter& one, LivingWriter&) -> asio::awaitable<void> {
+        Books books("no_trace");
+        books.open("a");
+        co_await found(one, books);
+        co_await load_all(one, books);
+        books.accounts.at("a").standing.version = 7;
+        Changes changes;
+        changes.changed_accounts.push_back(books.accounts.at("a"));
+        auto const there = [&] {
+            auto const sql = "SELECT count(*) FROM accounts WHERE version = 7";
+            return server.database.connect()(sql) == "1";
+        };
+        auto const error = co_await commit_and_crash(server, one, std::move(changes), there);
+        BOOST_TEST((error == Errc::commit_unknown), error.message());
+        co_await require_usable(one, books);
+    };
+    with_store(server.options(), body);
+}
+
+BOOST_AUTO_TEST_CASE(another_transaction_with_its_number_after_a_crash_is_not_its_commit) {
+    Crashing server;
+    auto body = [&](db::Store&, LivingWriter& one, LivingWriter&) -> asio::awaitable<void> {
+        Books books("number_again");
+        books.open("a");
+        co_await found(one, books);
+        bool again = false;
+        for (int i = 0; i < 10 && !again; ++i) {
+            co_await tests::eventually([&] { return server.open_number().empty(); });
+            co_await load_all(one, books);
+            auto const number = server.open_number();
+            BOOST_TEST_REQUIRE(!number.empty());
+            server.crash();
+            again = server.give_again(number);
+            // It does not know of the crash yet when it sends its COMMIT.
+            auto const error = co_await one->commit(deposit(books), soon());
+            BOOST_TEST((error == Errc::connection_lost), error.message());
+            BOOST_TEST(server.transfers() == "0");
+        }
+        BOOST_TEST(again);
+        co_await require_usable(one, books);
+    };
+    with_store(server.options(), body);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -94,12 +94,20 @@ private:
 /// A server of the test's own, on a unix socket in a temporary directory: one that may be stopped.
 class Cluster {
 public:
+    /// `settings` as on the server's command line: "-c max_connections=20".
     explicit Cluster(std::string settings = "") : settings_(std::move(settings)) {
-        auto pattern = (std::filesystem::temp_directory_path() / "penstock-pg-XXXXXX").string();
-        BOOST_REQUIRE(mkdtemp(pattern.data()) != nullptr);
-        directory_ = pattern;
-        if (geteuid() == 0) require("chown postgres " + directory_);
-        require(as_owner("initdb --no-sync -A trust -U postgres -D " + directory_ + "/data"));
+        make_directory();
+        require(as_owner("initdb --no-sync -A trust -U postgres -D " + data()));
+        start();
+    }
+    /// One that follows another: it streams whatever is written there, and may take its place.
+    struct ReplicaOf {
+        Cluster const& primary;
+    };
+    explicit Cluster(ReplicaOf of, std::string settings = "") : settings_(std::move(settings)) {
+        make_directory();
+        require(as_owner("pg_basebackup --no-sync -c fast -R -U postgres -h " +
+                         of.primary.directory_ + " -D " + data()));
         start();
     }
     Cluster(Cluster&&) = delete;
@@ -115,12 +123,22 @@ public:
                                  " -c shared_buffers=16MB " + settings_ + "\"")));
     }
     void stop_immediately() { require(as_owner(control("stop -m immediate"))); }
+    /// Of a replica: from now on it is a primary.
+    void promote() { require(as_owner(control("promote"))); }
 
     std::string url() const { return "postgresql://postgres@/postgres?host=" + directory_; }
+    std::string const& directory() const { return directory_; }
 
 private:
+    void make_directory() {
+        auto pattern = (std::filesystem::temp_directory_path() / "penstock-pg-XXXXXX").string();
+        BOOST_REQUIRE(mkdtemp(pattern.data()) != nullptr);
+        directory_ = pattern;
+        if (geteuid() == 0) require("chown postgres " + directory_);
+    }
+    std::string data() const { return directory_ + "/data"; }
     std::string control(std::string const& verb) const {
-        return "pg_ctl -w -D " + directory_ + "/data " + verb;
+        return "pg_ctl -w -D " + data() + ' ' + verb;
     }
     static std::string as_owner(std::string const& command) {
         std::string const path = "PATH=$PATH:/usr/lib/postgresql/15/bin ";
