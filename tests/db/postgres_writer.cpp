@@ -95,11 +95,12 @@ struct Crashing {
                      FaultProxy::Place::unix_socket(cluster.directory() + "/.s.PGSQL.5432")};
 };
 
-/// Commits `changes` and loses the answer to a crash, once `there` holds.
-template <class There>
-asio::awaitable<error_code> commit_and_crash(Crashing& server, LivingWriter& one, Changes changes,
-                                             There there) {
-    server.proxy.set(Way::to_client, Fault::Kind::swallow);
+/// Commits `changes` and loses the connection before the answer, once `there` holds and after
+/// `then`.
+template <class There, class Then>
+asio::awaitable<error_code> commit_unanswered(FaultProxy& proxy, LivingWriter& one, Changes changes,
+                                              There there, Then then) {
+    proxy.set(Way::to_client, Fault::Kind::swallow);
     std::optional<error_code> error;
     auto commit = [&]() -> asio::awaitable<void> {
         error = co_await one->commit(std::move(changes), soon());
@@ -108,9 +109,10 @@ asio::awaitable<error_code> commit_and_crash(Crashing& server, LivingWriter& one
     reactor::TaskGroup tasks(executor);
     tasks.spawn(commit());
     co_await tests::eventually(there);
-    server.crash();
-    server.proxy.heal();
-    server.proxy.cut_all();
+    BOOST_TEST(!error.has_value());
+    then();
+    proxy.heal();
+    proxy.cut_all();
     co_await tasks.join(soon());
     BOOST_REQUIRE(error.has_value());
     co_return *error;
@@ -127,21 +129,10 @@ BOOST_AUTO_TEST_CASE(a_commit_whose_answer_was_lost_is_found_to_be_durable) {
         books.open("a");
         co_await found(one, books);
         co_await load_all(one, books);
-        proxy.set(Way::to_client, Fault::Kind::swallow);
-        std::optional<error_code> error;
-        auto commit = [&]() -> asio::awaitable<void> {
-            error = co_await one->commit(deposit(books), soon());
-        };
-        auto const executor = co_await asio::this_coro::executor;
-        reactor::TaskGroup tasks(executor);
-        tasks.spawn(commit());
-        co_await tests::eventually([&] { return transfers_in(books) == "1"; });
-        BOOST_TEST(!error.has_value());
-        proxy.heal();
-        proxy.cut_all();
-        co_await tasks.join(soon());
-        BOOST_TEST_REQUIRE(error.has_value());
-        BOOST_TEST(!*error, error->message());
+        auto const there = [&] { return transfers_in(books) == "1"; };
+        auto const nothing = [] {};
+        auto const error = co_await commit_unanswered(proxy, one, deposit(books), there, nothing);
+        BOOST_TEST(!error, error.message());
         BOOST_TEST(transfers_in(books) == "1");
         co_await require_usable(one, books);
     };
@@ -341,7 +332,9 @@ BOOST_AUTO_TEST_CASE(a_commit_that_outlived_the_crash_of_its_server_is_found_the
         co_await found(one, books);
         co_await load_all(one, books);
         auto const there = [&] { return server.transfers() == "1"; };
-        auto const error = co_await commit_and_crash(server, one, deposit(books), there);
+        auto const crash = [&] { server.crash(); };
+        auto const error =
+            co_await commit_unanswered(server.proxy, one, deposit(books), there, crash);
         BOOST_TEST(!error, error.message());
         BOOST_TEST(server.transfers() == "1");
         co_await require_usable(one, books);
@@ -363,7 +356,9 @@ BOOST_AUTO_TEST_CASE(a_commit_without_a_trace_of_its_own_is_unknown_after_a_cras
             auto const sql = "SELECT count(*) FROM accounts WHERE version = 7";
             return server.database.connect()(sql) == "1";
         };
-        auto const error = co_await commit_and_crash(server, one, std::move(changes), there);
+        auto const crash = [&] { server.crash(); };
+        auto const error =
+            co_await commit_unanswered(server.proxy, one, std::move(changes), there, crash);
         BOOST_TEST((error == Errc::commit_unknown), error.message());
         co_await require_usable(one, books);
     };
