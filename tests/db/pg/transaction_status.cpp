@@ -131,7 +131,8 @@ BOOST_AUTO_TEST_CASE(without_a_server_the_outcome_stays_unknown) {
     auto body = [&]() -> asio::awaitable<void> {
         auto const started = steady_now();
         auto const deadline = started + milliseconds{100};
-        auto const outcome = co_await ask_outcome(ConnectionOptions(address), {}, deadline);
+        TransactionId const any;
+        auto const outcome = co_await ask_outcome(ConnectionOptions(address), any, deadline);
         BOOST_TEST((outcome.error() == db::Errc::commit_unknown));
         BOOST_TEST((steady_now() - started < milliseconds{10'000}));
     };
