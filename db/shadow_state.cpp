@@ -205,6 +205,21 @@ asio::awaitable<pg::Answer<std::vector<ShadowServer>>> list_shadow_servers(pg::A
     co_return servers;
 }
 
+asio::awaitable<pg::Answer<pg::Done>> note_shadow_gap(pg::Address source, std::string id,
+                                                      SteadyTime deadline) {
+    std::vector<std::string> params;
+    auto const known =
+        co_await ask(source, "SELECT (to_regclass('penstock_shadow.servers') IS NOT NULL)::text",
+                     params, deadline);
+    if (!known) co_return known.error();
+    if ((*known)[0].text(0) != "true") co_return pg::Done();
+    params.push_back(std::move(id));
+    co_return co_await tell(std::move(source),
+                            "INSERT INTO penstock_shadow.servers (id, gaps, ended_at)"
+                            " VALUES ($1, 1, clock_timestamp())",
+                            std::move(params), deadline);
+}
+
 asio::awaitable<pg::Answer<std::string>> read_shadow_marks(pg::Address source,
                                                            SteadyTime deadline) {
     std::vector<std::string> none;

@@ -39,6 +39,11 @@ asio::awaitable<pg::Answer<pg::Done>> open_shadow_server(pg::Address source, std
 asio::awaitable<pg::Answer<std::vector<ShadowServer>>> list_shadow_servers(pg::Address source,
                                                                            SteadyTime deadline);
 
+/// Something was changed past every server: a shadow, if there is one, is not whole until a
+/// backfill has followed. `id`: a name that nobody else has.
+asio::awaitable<pg::Answer<pg::Done>> note_shadow_gap(pg::Address source, std::string id,
+                                                      SteadyTime deadline);
+
 /// How far the commits of every writer are, for write_shadow_marks().
 asio::awaitable<pg::Answer<std::string>> read_shadow_marks(pg::Address source, SteadyTime deadline);
 /// After a walk over everything that began when the marks were read: all that is there now.

@@ -8,6 +8,7 @@
 #include "server/options.hpp"
 #include "server/run_to_end.hpp"
 #include "server/schema.hpp"
+#include "server/shadow_note.hpp"
 
 namespace penstock::server {
 namespace {
@@ -72,6 +73,7 @@ int repair(Options const& options) {
     check_database(options.database_url);
     auto const work = [&](db::Store& store) { return mend_everything(store, options); };
     auto const tally = run_to_end(on_database<Tally>(options, work));
+    if (tally.mended > 0) tell_shadow_of_repair(options);
     if (tally.ledgers == 0 && !options.address.empty())
         throw std::runtime_error("There is no address " + options.address +
                                  " on a ledger of credits named " + options.ledger);

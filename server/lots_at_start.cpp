@@ -9,6 +9,7 @@
 #include "server/on_database.hpp"
 #include "server/options.hpp"
 #include "server/run_to_end.hpp"
+#include "server/shadow_note.hpp"
 #include "server/telemetry/log.hpp"
 
 namespace penstock::server {
@@ -37,14 +38,17 @@ asio::awaitable<void> rebuild(db::Store& store, db::LedgerBehind ledger, Log& lo
                                         {"duration_ms", took.count()}});
 }
 
-asio::awaitable<bool> rebuild_all(db::Store& store, Log& log) {
+/// How many ledgers.
+asio::awaitable<std::size_t> rebuild_all(db::Store& store, Log& log) {
+    std::size_t rebuilt = 0;
     std::optional<domain::LedgerId> after;
     for (;;) {
         auto page = co_await store.credits().list_ledgers_behind(after, ledgers_at_once,
                                                                  steady_now() + look_max);
         auto const behind = must(std::move(page), "The ledgers of credits");
         for (auto const& ledger : behind) co_await rebuild(store, ledger, log);
-        if (behind.size() < ledgers_at_once) co_return true;
+        rebuilt += behind.size();
+        if (behind.size() < ledgers_at_once) co_return rebuilt;
         after = behind.back().ledger;
     }
 }
@@ -53,7 +57,8 @@ asio::awaitable<bool> rebuild_all(db::Store& store, Log& log) {
 
 void bring_lots_up_to_date(Options const& options, Log& log) {
     auto const work = [&](db::Store& store) { return rebuild_all(store, log); };
-    run_to_end(on_database<bool>(options, work));
+    auto const rebuilt = run_to_end(on_database<std::size_t>(options, work));
+    if (rebuilt > 0) tell_shadow_of_repair(options);
 }
 
 }  // namespace penstock::server

@@ -1,6 +1,7 @@
 // Does a server with a shadow tell what the shadow lacks, and does it ever read what is not there?
 #include <memory>
 
+#include "tests/e2e/points.hpp"
 #include "tests/e2e/shadow_reads.hpp"
 
 namespace penstock::tests {
@@ -249,6 +250,28 @@ BOOST_AUTO_TEST_CASE(a_read_misses_nothing_that_a_cut_off_or_killed_server_ackno
     await_reads_from_shadow(again, ledger);
     check_seen_at_once(again, there, ledger);
     check_verified(again, ledger);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_repair_has_mended_is_not_read_from_a_shadow_that_it_has_not_reached) {
+    Cluster one, other;
+    auto const a = one.url(), b = other.url();
+    ServerProcess server({"--database-url", a, "--shadow-store", b, "--read-from", "shadow"});
+    auto const ledger = open_shop(server);
+    Api api(server);
+    auto const points = new_points(api);
+    grant(api, points, entry("ann", 100));
+    BOOST_TEST(move_by("backfill", a, b).code == 0);
+    await_reads_from_shadow(api, ledger);
+    for (auto const& url : {a, b}) {
+        Operator sql(url);
+        sql("UPDATE credit_lots SET amount_remaining = amount_remaining - 1");
+    }
+    auto const repaired = ServerProcess::run({"repair", "--database-url", a});
+    BOOST_TEST(repaired.code == 0, repaired.output);
+    BOOST_TEST(amount(api, points, "ann") == 100);
+    BOOST_TEST(move_by("backfill", a, b).code == 0);
+    await_reads_from_shadow(api, ledger);
+    BOOST_TEST(amount(api, points, "ann") == 100);
 }
 
 BOOST_AUTO_TEST_CASE(a_database_of_somebody_elses_is_not_copied_over) {
