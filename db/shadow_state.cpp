@@ -205,8 +205,11 @@ asio::awaitable<pg::Answer<std::vector<ShadowServer>>> list_shadow_servers(pg::A
     co_return servers;
 }
 
-asio::awaitable<pg::Answer<pg::Done>> note_shadow_gap(pg::Address source, std::string id,
-                                                      SteadyTime deadline) {
+namespace {
+
+/// Of a database that never moves there is nobody to tell.
+asio::awaitable<pg::Answer<pg::Done>> tell_servers(pg::Address source, std::string text,
+                                                   std::string id, SteadyTime deadline) {
     std::vector<std::string> params;
     auto const known =
         co_await ask(source, "SELECT (to_regclass('penstock_shadow.servers') IS NOT NULL)::text",
@@ -214,10 +217,23 @@ asio::awaitable<pg::Answer<pg::Done>> note_shadow_gap(pg::Address source, std::s
     if (!known) co_return known.error();
     if ((*known)[0].text(0) != "true") co_return pg::Done();
     params.push_back(std::move(id));
-    co_return co_await tell(std::move(source),
-                            "INSERT INTO penstock_shadow.servers (id, gaps, ended_at)"
-                            " VALUES ($1, 1, clock_timestamp())",
-                            std::move(params), deadline);
+    co_return co_await tell(std::move(source), std::move(text), std::move(params), deadline);
+}
+
+}  // namespace
+
+asio::awaitable<pg::Answer<pg::Done>> note_shadow_gap(pg::Address source, std::string id,
+                                                      SteadyTime deadline) {
+    return tell_servers(std::move(source),
+                        "INSERT INTO penstock_shadow.servers (id, gaps, ended_at)"
+                        " VALUES ($1, 1, clock_timestamp())",
+                        std::move(id), deadline);
+}
+
+asio::awaitable<pg::Answer<pg::Done>> take_back_shadow_gap(pg::Address source, std::string id,
+                                                           SteadyTime deadline) {
+    return tell_servers(std::move(source), "DELETE FROM penstock_shadow.servers WHERE id = $1",
+                        std::move(id), deadline);
 }
 
 asio::awaitable<pg::Answer<std::string>> read_shadow_marks(pg::Address source,

@@ -43,6 +43,9 @@ asio::awaitable<pg::Answer<std::vector<ShadowServer>>> list_shadow_servers(pg::A
 /// backfill has followed. `id`: a name that nobody else has.
 asio::awaitable<pg::Answer<pg::Done>> note_shadow_gap(pg::Address source, std::string id,
                                                       SteadyTime deadline);
+/// Nothing was changed after all, or another note says so.
+asio::awaitable<pg::Answer<pg::Done>> take_back_shadow_gap(pg::Address source, std::string id,
+                                                           SteadyTime deadline);
 
 /// How far the commits of every writer are, for write_shadow_marks().
 asio::awaitable<pg::Answer<std::string>> read_shadow_marks(pg::Address source, SteadyTime deadline);

@@ -72,8 +72,9 @@ int repair(Options const& options) {
         throw UnusableOptions("--address needs --ledger: it is an address of that ledger");
     check_database(options.database_url);
     auto const work = [&](db::Store& store) { return mend_everything(store, options); };
+    ShadowNote const note(options);
     auto const tally = run_to_end(on_database<Tally>(options, work));
-    if (tally.mended > 0) tell_shadow_of_repair(options);
+    note.settle(tally.mended > 0);
     if (tally.ledgers == 0 && !options.address.empty())
         throw std::runtime_error("There is no address " + options.address +
                                  " on a ledger of credits named " + options.ledger);

@@ -38,27 +38,28 @@ asio::awaitable<void> rebuild(db::Store& store, db::LedgerBehind ledger, Log& lo
                                         {"duration_ms", took.count()}});
 }
 
-/// How many ledgers.
-asio::awaitable<std::size_t> rebuild_all(db::Store& store, Log& log) {
-    std::size_t rebuilt = 0;
+/// Were there any? A shadow has them from the next backfill.
+asio::awaitable<bool> rebuild_all(db::Store& store, Options const& options, Log& log) {
+    std::optional<ShadowNote> note;
     std::optional<domain::LedgerId> after;
     for (;;) {
         auto page = co_await store.credits().list_ledgers_behind(after, ledgers_at_once,
                                                                  steady_now() + look_max);
         auto const behind = must(std::move(page), "The ledgers of credits");
+        if (!behind.empty() && !note) note.emplace(options);
         for (auto const& ledger : behind) co_await rebuild(store, ledger, log);
-        rebuilt += behind.size();
-        if (behind.size() < ledgers_at_once) co_return rebuilt;
+        if (behind.size() < ledgers_at_once) break;
         after = behind.back().ledger;
     }
+    if (note) note->settle(true);
+    co_return note.has_value();
 }
 
 }  // namespace
 
 void bring_lots_up_to_date(Options const& options, Log& log) {
-    auto const work = [&](db::Store& store) { return rebuild_all(store, log); };
-    auto const rebuilt = run_to_end(on_database<std::size_t>(options, work));
-    if (rebuilt > 0) tell_shadow_of_repair(options);
+    auto const work = [&](db::Store& store) { return rebuild_all(store, options, log); };
+    run_to_end(on_database<bool>(options, work));
 }
 
 }  // namespace penstock::server

@@ -262,12 +262,18 @@ BOOST_AUTO_TEST_CASE(what_a_repair_has_mended_is_not_read_from_a_shadow_that_it_
     grant(api, points, entry("ann", 100));
     BOOST_TEST(move_by("backfill", a, b).code == 0);
     await_reads_from_shadow(api, ledger);
-    for (auto const& url : {a, b}) {
-        Operator sql(url);
-        sql("UPDATE credit_lots SET amount_remaining = amount_remaining - 1");
-    }
-    auto const repaired = ServerProcess::run({"repair", "--database-url", a});
-    BOOST_TEST(repaired.code == 0, repaired.output);
+    Operator primary(a), shadow(b);
+    auto const repair = [&](std::string const& notes_left) {
+        auto const repaired = ServerProcess::run({"repair", "--database-url", a});
+        BOOST_TEST(repaired.code == 0, repaired.output);
+        BOOST_TEST(primary("SELECT count(*) FROM penstock_shadow.servers"
+                           " WHERE id LIKE 'repair-%' AND gaps > 0") == notes_left);
+    };
+    repair("0");
+    await_reads_from_shadow(api, ledger);
+    for (auto* sql : {&primary, &shadow})
+        (*sql)("UPDATE credit_lots SET amount_remaining = amount_remaining - 1");
+    repair("1");
     BOOST_TEST(amount(api, points, "ann") == 100);
     BOOST_TEST(move_by("backfill", a, b).code == 0);
     await_reads_from_shadow(api, ledger);
