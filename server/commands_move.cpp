@@ -122,13 +122,6 @@ asio::awaitable<std::size_t> compare_answers(db::PostgresOptions from, db::Postg
     co_return found;
 }
 
-/// Named so that nobody takes it for a server's.
-db::PostgresOptions looking(Options const& options, db::pg::Address const& address) {
-    auto postgres = postgres_options(options, address);
-    postgres.connection.application_name = "penstock-parity";
-    return postgres;
-}
-
 ParityLimits parity_limits(Options const& options) {
     ParityLimits limits;
     limits.pages = options.pages;
@@ -136,6 +129,15 @@ ParityLimits parity_limits(Options const& options) {
     limits.settle = options.settle;
     limits.differences_max = options.differences;
     return limits;
+}
+
+/// Named so that nobody takes it for a server's. A connection for each page that is read at a
+/// time: none waits behind one that takes long.
+db::PostgresOptions looking(Options const& options, db::pg::Address const& address) {
+    auto postgres = postgres_options(options, address);
+    postgres.read_connections = parity_limits(options).at_once;
+    postgres.connection.application_name = "penstock-parity";
+    return postgres;
 }
 
 }  // namespace

@@ -17,6 +17,9 @@ struct ParityLimits {
     std::size_t page_items = 200;
     /// Accounts and references of each ledger, users of each product, whose own lists are walked.
     std::size_t sample = 20;
+    /// Organizations and ledgers that are walked side by side, and pages that are read at a time:
+    /// the way to a database and back is waited for once for several of them.
+    std::size_t at_once = 8;
     /// What is younger may be on its way: lists begin behind it.
     milliseconds margin{3'000};
     milliseconds settle{10'000};  ///< for how long a page may differ

@@ -1,5 +1,11 @@
 // Do two databases answer the same lists? A walk over all of them, page by page.
 #include <algorithm>
+#include <array>
+#include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <exception>
+#include <functional>
+#include <limits>
 #include <set>
 #include <stdexcept>
 #include <utility>
@@ -7,6 +13,8 @@
 #include "db/export_store.hpp"
 #include "domain/report.hpp"
 #include "reactor/deadline.hpp"
+#include "reactor/task_group.hpp"
+#include "reactor/turnstile.hpp"
 #include "server/parity.hpp"
 #include "server/parity_lists.hpp"
 
@@ -105,10 +113,43 @@ void set_period(Page& page, std::vector<Item> const& newest_first) {
     page.to = std::max(newest_first.front().created_at(), Instant{page.from->ms + 1});
 }
 
+/// Awaits `work(item)` for every item, so many of them side by side. After a failure nothing is
+/// begun any more, and the first one is thrown.
+template <class Item, class Work>
+asio::awaitable<void> for_each_at_once(std::vector<Item> items, std::size_t at_once, Work work) {
+    auto const executor = co_await asio::this_coro::executor;
+    std::size_t next = 0;
+    std::exception_ptr failure;
+    auto const take_turns = [&]() -> asio::awaitable<void> {
+        while (next < items.size() && !failure) {
+            auto const& item = items[next++];
+            try {
+                co_await work(item);
+            } catch (std::exception const&) {
+                if (!failure) failure = std::current_exception();
+            }
+        }
+    };
+    reactor::TaskGroup tasks(executor);
+    for (std::size_t i = 0; i < std::min(at_once, items.size()); ++i) tasks.spawn(take_turns());
+    bool const ended = co_await tasks.join();
+    if (!ended) {
+        tasks.cancel();
+        co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+        co_await tasks.join();
+    }
+    if (failure) std::rethrow_exception(failure);
+}
+
 class Walk {
 public:
-    Walk(db::Store& primary, db::Store& shadow, Instant now, ParityLimits limits)
-        : primary_(primary), shadow_(shadow), limits_(limits) {
+    Walk(asio::any_io_executor executor, db::Store& primary, db::Store& shadow, Instant now,
+         ParityLimits limits)
+        : primary_(primary),
+          shadow_(shadow),
+          limits_(limits),
+          looks_(executor, std::numeric_limits<std::size_t>::max()) {
+        looks_.open_to(limits.at_once);
         how_.limit = limits.page_items;
         how_.begin = Instant{now.ms - limits.margin.count()};
         how_.step_max = limits.step_max;
@@ -122,7 +163,8 @@ public:
             auto page =
                 co_await primary_.list_organizations(after, limits_.page_items, how_.deadline());
             auto const some = must(std::move(page), "organizations");
-            for (auto const& one : some) co_await walk_organization(one);
+            auto const visit = [&](Organization const& one) { return walk_organization(one); };
+            co_await for_each_at_once(some, limits_.at_once, visit);
             if (some.size() < limits_.page_items || enough()) co_return std::move(report_);
             after = some.back().id;
         }
@@ -137,14 +179,31 @@ private:
         std::optional<std::string> difference = {};
     };
 
+    struct Look {
+        Result<PageSeen> there, here;
+    };
+    struct Inside {
+        reactor::Turnstile& turnstile;
+        ~Inside() { turnstile.leave(); }
+    };
+
+    /// At one page of both.
+    asio::awaitable<Look> look_at(List list, std::optional<std::string> after) {
+        auto const refused = co_await looks_.enter(never);
+        if (refused) co_return Look{refused, refused};
+        Inside const inside{looks_};
+        auto there = co_await list.read(shadow_, after);
+        auto here = co_await list.read(primary_, after);
+        co_return Look{std::move(there), std::move(here)};
+    }
+
     asio::awaitable<Compared> compare(List list, std::optional<std::string> after) {
         auto const settled_by = steady_now() + limits_.settle;
         std::optional<Disagreement> all_the_time;
         for (;;) {
-            auto there = co_await list.read(shadow_, after);
-            auto const theirs = must(std::move(there), list.name + " in the shadow");
-            auto here = co_await list.read(primary_, after);
-            Compared compared{must(std::move(here), list.name)};
+            auto look = co_await look_at(list, after);
+            auto const theirs = must(std::move(look.there), list.name + " in the shadow");
+            Compared compared{must(std::move(look.here), list.name)};
             auto const now = disagreement(compared.ours, theirs);
             all_the_time = all_the_time ? lasting(*all_the_time, now) : now;
             if (!all_the_time->any()) co_return compared;
@@ -168,7 +227,7 @@ private:
             report_.items += compared.ours.names.size();
             if (compared.difference) {
                 auto what = "page " + std::to_string(page) + ": " + *compared.difference;
-                report_.differences.push_back({"list", list.name, std::move(what)});
+                if (!enough()) report_.differences.push_back({"list", list.name, std::move(what)});
                 co_return true;
             }
             any = any || !compared.ours.names.empty();
@@ -185,34 +244,60 @@ private:
         }
     }
 
+    /// In which of some lists may anything be?
+    using Inhabited = std::vector<bool>;
+
     /// When nothing is in the first, nothing is in the others.
-    asio::awaitable<bool> walk_family(Lists some) {
-        bool const any = co_await walk(some.front());
-        some.erase(some.begin());
-        if (any) co_await walk_each(std::move(some));
-        co_return any;
+    asio::awaitable<Inhabited> walk_family(Lists some) {
+        Inhabited inhabited(some.size(), false);
+        for (std::size_t i = 0; i < some.size() && !enough(); ++i) {
+            inhabited[i] = co_await walk(some[i]);
+            if (!inhabited.front()) break;
+        }
+        co_return inhabited;
     }
 
+    /// Of lists that ask for less than others did, those where that leaves anything.
+    static Lists within(Inhabited const& wider, Lists narrower) {
+        Lists some;
+        for (std::size_t i = 0; i < narrower.size(); ++i)
+            if (wider.at(i)) some.push_back(std::move(narrower[i]));
+        return some;
+    }
+
+    /// The feed of a large organization takes long: it is walked beside the ledgers.
     asio::awaitable<void> walk_organization(Organization organization) {
         auto const id = organization.id;
         auto const how = how_.in(organization.name + ": ");
-        Lists own{lists::api_keys(how, id), lists::ledgers(how, id)};
-        co_await walk_each(std::move(own));
-        co_await walk_jobs(how, id);
-        co_await walk_activity(how, id, std::nullopt);
-        co_await walk_products(how, id);
-        co_await walk_exports(how, id);
+        using Part = std::function<asio::awaitable<void>()>;
+        std::vector<Part> parts;
+        parts.push_back([&] { return walk_feed(how, id); });
+        parts.push_back([&] { return walk_ledgers(how, organization); });
+        parts.push_back([&] {
+            return walk_each(Lists{lists::api_keys(how, id), lists::ledgers(how, id)});
+        });
+        parts.push_back([&] { return walk_jobs(how, id); });
+        parts.push_back([&] { return walk_products(how, id); });
+        parts.push_back([&] { return walk_exports(how, id); });
+        auto const visit = [](Part const& part) { return part(); };
+        co_await for_each_at_once(parts, limits_.at_once, visit);
+    }
+
+    asio::awaitable<void> walk_feed(Reading how, OrganizationId organization) {
+        co_await walk_activity(how, organization, std::nullopt);
+    }
+
+    asio::awaitable<void> walk_ledgers(Reading how, Organization organization) {
         std::optional<std::string> after;
         for (;;) {
-            auto page =
-                co_await primary_.list_ledgers(id, after, limits_.page_items, how.deadline());
+            auto page = co_await primary_.list_ledgers(organization.id, after, limits_.page_items,
+                                                       how.deadline());
             auto const ledgers = must(std::move(page), how.where + "ledgers");
-            for (auto const& ledger : ledgers) {
-                if (enough()) co_return;
-                auto const there = how_.in(organization.name + '/' + ledger.name + ": ");
-                co_await walk_ledger(there, ledger);
-            }
-            if (ledgers.size() < limits_.page_items) co_return;
+            auto const visit = [&](Ledger const& ledger) {
+                return walk_ledger(how_.in(organization.name + '/' + ledger.name + ": "), ledger);
+            };
+            co_await for_each_at_once(ledgers, limits_.at_once, visit);
+            if (ledgers.size() < limits_.page_items || enough()) co_return;
             after = ledgers.back().name;
         }
     }
@@ -233,16 +318,16 @@ private:
     }
 
     /// Of each type, and about what happened last of it.
-    asio::awaitable<void> walk_activity(Reading how, OrganizationId organization,
+    asio::awaitable<bool> walk_activity(Reading how, OrganizationId organization,
                                         std::optional<LedgerId> ledger) {
         db::ActivityPage wanted;
         wanted.ledger = ledger;
         auto const all = lists::activity(how, organization, wanted);
         bool const any = co_await walk(all);
-        if (!any) co_return;
+        if (!any) co_return false;
         std::set<std::string> known;
         for (auto const& [type, name] : db::activity_names()) {
-            if (enough()) co_return;
+            if (enough()) co_return true;
             wanted.type = type;
             auto const of_type = lists::activity(how, organization, wanted);
             bool const happened = co_await walk(of_type);
@@ -257,6 +342,7 @@ private:
             std::erase_if(about, [&](List const& one) { return !known.insert(one.name).second; });
             co_await walk_each(std::move(about));
         }
+        co_return true;
     }
 
     static Lists lists_about(Reading const& how, OrganizationId organization,
@@ -325,6 +411,7 @@ private:
     }
 
     asio::awaitable<void> walk_ledger(Reading how, Ledger ledger) {
+        if (enough()) co_return;
         db::JobPage reports;
         reports.organization = ledger.organization;
         reports.ledger = ledger.id;
@@ -338,12 +425,13 @@ private:
             break;
         }
         co_await walk_each(std::move(own));
-        co_await walk_activity(how, ledger.organization, ledger.id);
+        bool const eventful = co_await walk_activity(how, ledger.organization, ledger.id);
         bool const is_money = ledger.kind == LedgerKind::money;
         if (is_money)
             co_await walk_money(how, ledger.id, addresses);
         else
             co_await walk_credits(how, ledger.id, addresses);
+        if (!eventful) co_return;
         for (auto const& address : addresses) {
             db::ActivityPage wanted;
             wanted.ledger = ledger.id;
@@ -378,21 +466,30 @@ private:
         auto page = co_await primary_.list_transfers(ledger, newest_of, how.deadline());
         auto const newest = must(std::move(page), how.where + "transfers");
         db::TransferPage wanted;
+        Uses uses;
         auto transfers = lists::transfers_of_each_kind(how, ledger, wanted);
         set_period(wanted, items_of(newest));
         transfers.push_back(lists::transfers(how, ledger, wanted));
         append(transfers, lists_by_reference(how, ledger, items_of(newest)));
-        co_await walk_family(std::move(transfers));
+        uses.transfers = co_await walk_family(std::move(transfers));
         db::HoldPage const all_holds;
         auto holds = lists::holds_of_each_status(how, ledger, all_holds);
-        co_await walk_family(std::move(holds));
-        co_await walk_purchases(how, ledger);
-        co_await walk_streams(how, ledger);
+        uses.holds = co_await walk_family(std::move(holds));
+        uses.purchases = co_await walk_purchases(how, ledger);
+        uses.streams = co_await walk_streams(how, ledger);
         for (auto const& address : addresses) {
             if (enough()) co_return;
-            co_await walk_account(how, ledger, address, wanted);
+            co_await walk_account(how, ledger, address, wanted, uses);
         }
     }
+
+    /// What a ledger of money has of anything, kind by kind and status by status.
+    struct Uses {
+        Inhabited transfers = {};
+        Inhabited holds = {};
+        bool purchases = false;
+        Inhabited streams = {};
+    };
 
     /// Some references, each alone and with every filter that goes with it; `set_party(page, row)`
     /// and `list_of(page)` are what differs between money and credits.
@@ -430,7 +527,7 @@ private:
             [&](auto const& page) { return lists::credit_history(how, ledger, page); });
     }
 
-    asio::awaitable<void> walk_purchases(Reading how, LedgerId ledger) {
+    asio::awaitable<bool> walk_purchases(Reading how, LedgerId ledger) {
         db::PurchasePage wanted;
         wanted.before = how.youngest<PurchaseId>();
         wanted.limit = limits_.page_items;
@@ -445,10 +542,11 @@ private:
             wanted.author = author;
             some.push_back(lists::purchases(how, ledger, wanted));
         }
-        co_await walk_family(std::move(some));
+        auto const inhabited = co_await walk_family(std::move(some));
+        co_return inhabited.front();
     }
 
-    asio::awaitable<void> walk_streams(Reading how, LedgerId ledger) {
+    asio::awaitable<Inhabited> walk_streams(Reading how, LedgerId ledger) {
         db::StreamPage wanted;
         wanted.before = how.youngest<StreamId>();
         wanted.limit = limits_.page_items;
@@ -464,15 +562,16 @@ private:
             wanted.recipient = recipient;
             append(some, lists::streams_of_each_status(how, ledger, wanted));
         }
-        co_await walk_family(std::move(some));
+        co_return co_await walk_family(std::move(some));
     }
 
     /// What one account is a party to.
     asio::awaitable<void> walk_account(Reading how, LedgerId ledger, std::string address,
-                                       db::TransferPage period) {
+                                       db::TransferPage period, Uses uses) {
         db::TransferPage booked;
         booked.account = address;
-        auto transfers = lists::transfers_of_each_kind(how, ledger, booked);
+        auto of_kinds = lists::transfers_of_each_kind(how, ledger, booked);
+        auto transfers = within(uses.transfers, std::move(of_kinds));
         AccountName const account{ledger, address};
         transfers.push_back(lists::entries(how, account));
         period.account = address;
@@ -481,19 +580,25 @@ private:
         db::HoldPage held;
         held.account = address;
         auto holds = lists::holds_of_each_status(how, ledger, held);
-        co_await walk_family(std::move(holds));
+        co_await walk_within(uses.holds, std::move(holds));
         db::PurchasePage bought, sold;
         bought.buyer = address;
         sold.author = address;
         Lists purchases{lists::purchases(how, ledger, bought), lists::purchases(how, ledger, sold)};
-        co_await walk_each(std::move(purchases));
+        if (uses.purchases) co_await walk_each(std::move(purchases));
         db::StreamPage sent, received;
         sent.sender = address;
         received.recipient = address;
-        auto streams = lists::streams_of_each_status(how, ledger, sent);
-        co_await walk_family(std::move(streams));
-        streams = lists::streams_of_each_status(how, ledger, received);
-        co_await walk_family(std::move(streams));
+        std::array const parts{sent, received};
+        for (auto const& page : parts) {
+            auto streams = lists::streams_of_each_status(how, ledger, page);
+            co_await walk_within(uses.streams, std::move(streams));
+        }
+    }
+
+    asio::awaitable<void> walk_within(Inhabited wider, Lists narrower) {
+        auto some = within(wider, std::move(narrower));
+        if (!some.empty()) co_await walk_family(std::move(some));
     }
 
     asio::awaitable<void> walk_credits(Reading how, LedgerId ledger, Names addresses) {
@@ -509,13 +614,14 @@ private:
         set_period(period, items_of(newest));
         some.push_back(lists::credit_history(how, ledger, period));
         append(some, lists_by_reference(how, ledger, items_of(newest)));
-        bool const any = co_await walk_family(std::move(some));
-        if (!any) co_return;
+        auto const kinds = co_await walk_family(std::move(some));
+        if (!kinds.front()) co_return;
         for (auto const& address : addresses) {
             if (enough()) co_return;
             wanted.address = address;
             period.address = address;
-            auto own = lists::credit_history_of_each_kind(how, ledger, wanted);
+            auto of_kinds = lists::credit_history_of_each_kind(how, ledger, wanted);
+            auto own = within(kinds, std::move(of_kinds));
             own.push_back(lists::credit_history(how, ledger, period));
             co_await walk_family(std::move(own));
         }
@@ -545,6 +651,7 @@ private:
     db::Store& shadow_;
     ParityLimits limits_;
     Reading how_;
+    reactor::Turnstile looks_;
     ListReport report_;
 };
 
@@ -552,7 +659,8 @@ private:
 
 asio::awaitable<ListReport> compare_lists(db::Store& primary, db::Store& shadow, Instant now,
                                           ParityLimits limits) {
-    Walk walk(primary, shadow, now, limits);
+    auto const executor = co_await asio::this_coro::executor;
+    Walk walk(executor, primary, shadow, now, limits);
     co_return co_await walk.run();
 }
 

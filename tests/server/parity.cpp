@@ -43,7 +43,7 @@ std::string name_at(Slot slot) {
            std::to_string(slot.which);
 }
 
-enum class Damage { first_missing, last_missing, another, surplus, order, cursor };
+enum class Damage { first_missing, last_missing, all_missing, another, surplus, order, cursor };
 
 /// False: it cannot be done to this list.
 bool damage(Slots& slots, Damage how) {
@@ -53,6 +53,9 @@ bool damage(Slots& slots, Damage how) {
             return true;
         case Damage::last_missing:
             slots.pop_back();
+            return true;
+        case Damage::all_missing:
+            slots.clear();
             return true;
         case Damage::another:
             slots.back().which = 2;
@@ -644,6 +647,35 @@ BOOST_AUTO_TEST_CASE(what_differs_in_one_list_only_is_found_there_and_nowhere_el
         auto const found = lists_of(compared(primary, shadow, limits()));
         BOOST_TEST(found == std::set<std::string>{damaged}, boost::test_tools::per_element());
     }
+}
+
+BOOST_AUTO_TEST_CASE(accounts_are_not_asked_for_what_their_ledger_has_nothing_of) {
+    std::string const holds = "acme/cash: holds", deposits = "acme/cash: transfers?kind=deposit";
+    auto const none = [&](std::string const& list, int) {
+        bool const empty = list == holds || list == deposits;
+        return empty ? std::optional(Damage::all_missing) : std::nullopt;
+    };
+    Shelf primary(none), shadow(none);
+    BOOST_TEST(lists_of(compared(primary, shadow, limits())).empty());
+    std::size_t of_accounts = 0;
+    for (auto const& [list, looks] : primary.asked()) {
+        bool const of_account = list.find("account=") != list.npos;
+        bool const of_kind = list.find("kind=") != list.npos;
+        BOOST_TEST(!(of_account && list.starts_with(holds)), list);
+        BOOST_TEST(!(of_account && list.find("kind=deposit") != list.npos), list);
+        if (of_account && of_kind) ++of_accounts;
+    }
+    BOOST_TEST(of_accounts > 0);
+    BOOST_TEST(primary.asked().contains(holds));
+    BOOST_TEST(primary.asked().contains(deposits));
+}
+
+BOOST_AUTO_TEST_CASE(no_more_differences_are_named_than_wanted_however_many_are_looked_at_at_once) {
+    Shelf primary, shadow([](std::string const&, int) { return Damage::last_missing; });
+    auto few = limits();
+    few.differences_max = 3;
+    few.at_once = 8;
+    BOOST_TEST(compared(primary, shadow, few).differences.size() == 3);
 }
 
 BOOST_AUTO_TEST_CASE(behind_a_page_of_nothing_the_lists_are_compared_as_well) {
