@@ -176,6 +176,23 @@ p99 $(ms "$reports/holds.json" p99_us) ms"
     never_sent "$reports/holds.json"
 }
 
+# ------------------------------------------------------------------------------ many streams
+
+# verb_streams [streams [seconds]]: what `./dev bench` does with a tenth of them.
+verb_streams() {
+    local streams=${1:-100000} seconds=${2:-24} dir psql database url batched single
+    measuring
+    bench_server batch --commit-mode=batch
+    batched=$url
+    bench_server single --commit-mode=single
+    single=$url
+    load many-streams "withdrawals from $streams streams, against one commit each" \
+        streams --accounts "$streams" --connections 256 --duration "$seconds" \
+        --target "$batched" --against "$single"
+    say "" && against many-streams "withdrawals from streams, goal 4"
+    measured
+}
+
 # ------------------------------------------------------------------------------ too much
 
 # verb_overload [seconds [times [rounds]]]: of so many times what the server can do, how much does
