@@ -5,6 +5,7 @@
 #include <boost/test/unit_test.hpp>
 #include <memory>
 
+#include "db/sql.hpp"
 #include "tests/db/pg/with_session.hpp"
 
 using namespace penstock;
@@ -30,11 +31,13 @@ Result<TransactionOutcome> ask(TransactionId id, SteadyTime deadline,
 
 /// Of the transaction that is open there.
 TransactionId id_of(tests::Operator& sql) {
+    auto const ask_for = [&](std::string const& column) {
+        return sql("SELECT " + column + " FROM (" + std::string(db::sql::current_transaction.text) +
+                   "\n) batch (number, waited, memory_since)");
+    };
     TransactionId id;
-    id.number = std::stoull(sql("SELECT pg_current_xact_id()"));
-    id.memory_since =
-        std::stoll(sql("SELECT (date_part('epoch', greatest(pg_postmaster_start_time(),"
-                       " pg_stat_get_bgwriter_stat_reset_time())) * 1000000)::int8"));
+    id.number = std::stoull(ask_for("number"));
+    id.memory_since = std::stoll(ask_for("memory_since"));
     return id;
 }
 
