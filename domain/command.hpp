@@ -9,6 +9,7 @@
 
 #include "domain/credit_rows.hpp"
 #include "domain/export_rows.hpp"
+#include "domain/hot.hpp"
 #include "domain/model.hpp"
 #include "domain/stream_rows.hpp"
 
@@ -46,6 +47,8 @@ struct ChangeLedger {
 
 struct DeleteLedger {
     LedgerId ledger;
+    /// Of a hot ledger: under which its books were sealed and drained. 0: it is not hot.
+    std::int64_t epoch = 0;
 };
 
 struct CreateAccount {
@@ -240,13 +243,13 @@ struct RecordDownload {
     ExportId subject;
 };
 
-using Command =
-    std::variant<CreateOrganization, CreateApiKey, RevokeApiKey, CreateLedger, ChangeLedger,
-                 DeleteLedger, CreateAccount, MoveMoney, MoveInBulk, RevertTransfer, MakePurchase,
-                 RefundPurchase, PlaceHold, CaptureHold, VoidHold, ExpireHolds, RequestReport,
-                 RetryJob, CreateProduct, RestockProduct, PlaceOrder, CancelOrder, GrantCredits,
-                 SpendCredits, TransferCredits, ExpireLots, CreateStream, ActOnStream,
-                 RequestExport, RecordDownload>;
+using Command = std::variant<CreateOrganization, CreateApiKey, RevokeApiKey, CreateLedger,
+                             ChangeLedger, DeleteLedger, CreateAccount, MoveMoney, MoveInBulk,
+                             RevertTransfer, MakePurchase, RefundPurchase, PlaceHold, CaptureHold,
+                             VoidHold, ExpireHolds, RequestReport, RetryJob, CreateProduct,
+                             RestockProduct, PlaceOrder, CancelOrder, GrantCredits, SpendCredits,
+                             TransferCredits, ExpireLots, CreateStream, ActOnStream, RequestExport,
+                             RecordDownload, OpenAccounts, BeginEpoch, BookJournal, SyncBalances>;
 
 /// A command with what surrounds it. All randomness it may use is in `nonce`.
 struct Envelope {

@@ -5,6 +5,7 @@
 #include "domain/credits.hpp"
 #include "domain/export.hpp"
 #include "domain/hold.hpp"
+#include "domain/hot_decide.hpp"
 #include "domain/job.hpp"
 #include "domain/ledger.hpp"
 #include "domain/organization.hpp"
@@ -50,6 +51,10 @@ struct StatusOf {
     }
     std::int16_t operator()(RequestExport const&) const { return 202; }
     std::int16_t operator()(RecordDownload const&) const { return 200; }
+    std::int16_t operator()(OpenAccounts const&) const { return 200; }
+    std::int16_t operator()(BeginEpoch const&) const { return 200; }
+    std::int16_t operator()(BookJournal const&) const { return 200; }
+    std::int16_t operator()(SyncBalances const&) const { return 200; }
 };
 
 BulkReceipt rebuild_bulk(Answer const& answer, std::vector<Transfer> const& transfers) {
@@ -100,20 +105,6 @@ std::optional<Outcome> decide_by_key(WorkingSet const& set, KeyUse const& use) {
     return replay(*record);
 }
 
-/// Codes and ids: a bulk's results without its text.
-void add_items(BulkReceipt const& receipt, Answer& answer) {
-    for (auto const& item : receipt.items) {
-        if (auto const* transfer = std::get_if<Transfer>(&item)) {
-            answer.items.push_back(-1);
-            answer.transfers.push_back(transfer->id);
-            answer.ledger = transfer->ledger;
-        } else {
-            auto const code = std::get<Refusal>(item).code;
-            answer.items.push_back(static_cast<std::int16_t>(code));
-        }
-    }
-}
-
 void record(WorkingSet& set, Envelope const& envelope, Receipt const& receipt) {
     auto const status = std::visit(StatusOf{}, envelope.command);
     if (!envelope.key_use || status == 0) return;
@@ -127,6 +118,19 @@ void record(WorkingSet& set, Envelope const& envelope, Receipt const& receipt) {
 }
 
 }  // namespace
+
+void add_items(BulkReceipt const& receipt, Answer& answer) {
+    for (auto const& item : receipt.items) {
+        if (auto const* transfer = std::get_if<Transfer>(&item)) {
+            answer.items.push_back(-1);
+            answer.transfers.push_back(transfer->id);
+            answer.ledger = transfer->ledger;
+        } else {
+            auto const code = std::get<Refusal>(item).code;
+            answer.items.push_back(static_cast<std::int16_t>(code));
+        }
+    }
+}
 
 void add_keys_of(Envelope const& envelope, KeySet& keys) {
     if (envelope.key_use) keys.keys.insert(envelope.key_use->key);

@@ -20,4 +20,7 @@ void add_keys_of(Envelope const& envelope, KeySet& keys);
 /// makes exactly one, else as an Answer whose body the caller renders before commit.
 Outcome decide(WorkingSet& set, Envelope const& envelope);
 
+/// Codes and ids: a bulk's results without its text.
+void add_items(BulkReceipt const& receipt, Answer& answer);
+
 }  // namespace penstock::domain

@@ -13,11 +13,6 @@ namespace {
 
 bool is_due(Hold const& hold, Instant now) { return hold.expires_at && *hold.expires_at <= now; }
 
-Refusal refuse_transition(char const* action, char const* state) {
-    return {Rejection::illegal_transition, "",
-            std::string("A hold that is ") + state + " cannot be " + action + "."};
-}
-
 /// Why `action` is not possible; nullopt: the hold is open.
 std::optional<Refusal> refuse_ended(Hold const& hold, Instant now, char const* action) {
     if (hold.status != HoldStatus::pending)
@@ -72,21 +67,30 @@ EventType event_of(HoldStatus ended) {
     return {};
 }
 
-/// The hold's last state, and the feed's record of it.
 Hold end(WorkingSet& set, Ledger const& ledger, Hold hold, HoldStatus status, std::uint64_t nonce) {
     hold.status = status;
     hold.ended_at = set.now();
     set.end_hold(hold);
-    auto event =
-        make_event(set, ledger, event_of(status), hold.id.value, hold.from, hold.to, nonce);
-    bool const captured = status == HoldStatus::captured;
-    event.amount = captured ? hold.captured_amount : hold.amount;
-    event.transfer = hold.transfer;
-    set.add_event(std::move(event));
+    set.add_event(make_hold_event(set, ledger, hold, nonce));
     return hold;
 }
 
 }  // namespace
+
+Event make_hold_event(WorkingSet& set, Ledger const& ledger, Hold const& hold,
+                      std::uint64_t nonce) {
+    auto event =
+        make_event(set, ledger, event_of(hold.status), hold.id.value, hold.from, hold.to, nonce);
+    bool const captured = hold.status == HoldStatus::captured;
+    event.amount = captured ? hold.captured_amount : hold.amount;
+    event.transfer = hold.transfer;
+    return event;
+}
+
+Refusal refuse_transition(std::string const& action, std::string const& state) {
+    return {Rejection::illegal_transition, "",
+            "A hold that is " + state + " cannot be " + action + "."};
+}
 
 void add_keys(PlaceHold const& command, Envelope const&, KeySet& keys) {
     keys.ledgers.insert(command.ledger);

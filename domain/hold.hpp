@@ -1,11 +1,19 @@
 // Holds: money reserved now, taken later, in part or not at all.
 #pragma once
 
+#include <string>
+
 #include "domain/command.hpp"
 #include "domain/outcome.hpp"
 #include "domain/working_set.hpp"
 
 namespace penstock::domain {
+
+/// The feed's record of a hold's last state.
+Event make_hold_event(WorkingSet& set, Ledger const& ledger, Hold const& hold, std::uint64_t nonce);
+
+/// Why a hold in that state cannot be "captured" or "voided".
+Refusal refuse_transition(std::string const& action, std::string const& state);
 
 /// A command's share of add_keys_of().
 void add_keys(PlaceHold const& command, Envelope const& envelope, KeySet& keys);

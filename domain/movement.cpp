@@ -4,12 +4,6 @@
 namespace penstock::domain {
 namespace {
 
-/// Where the body named the side that is at fault.
-std::string pointer_to(TransferKind kind, char const* side) {
-    bool const has_one_side = kind == TransferKind::deposit || kind == TransferKind::withdrawal;
-    return has_one_side ? "/account" : side;
-}
-
 Leg book(WorkingSet& set, Account const& account, Amount balance) {
     Standing standing = account.standing;
     standing.balance = balance;
@@ -19,6 +13,11 @@ Leg book(WorkingSet& set, Account const& account, Amount balance) {
 }
 
 }  // namespace
+
+std::string pointer_to(TransferKind kind, std::string_view side) {
+    bool const has_one_side = kind == TransferKind::deposit || kind == TransferKind::withdrawal;
+    return std::string(has_one_side ? "/account" : side);
+}
 
 void add_movement_keys(LedgerId ledger, std::string const& from, std::string const& to,
                        KeySet& keys) {
@@ -31,6 +30,8 @@ std::optional<Refusal> refuse_ledger(Ledger const* ledger) {
     if (ledger->kind != LedgerKind::money)
         return Refusal{Rejection::unsupported_on_ledger, "",
                        "Money does not move on a ledger of credits."};
+    if (ledger->posting == Posting::hot)
+        return Refusal{Rejection::unsupported_on_ledger, "", "A hot ledger does not do this."};
     return std::nullopt;
 }
 

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "domain/command.hpp"
 #include "domain/outcome.hpp"
@@ -18,6 +19,10 @@ struct Origin {
     std::optional<TransferId> reverts = {};
     std::optional<Uuid> cause = {};
 };
+
+/// Where the body of a movement names the side that is at fault: "/from" or "/to", or what stands
+/// for both of them.
+std::string pointer_to(TransferKind kind, std::string_view side);
 
 void add_movement_keys(LedgerId ledger, std::string const& from, std::string const& to,
                        KeySet& keys);

@@ -77,9 +77,9 @@ void add_keys(CreateLedger const& command, Envelope const& envelope, KeySet& key
 Outcome apply(WorkingSet& set, Envelope const& envelope, CreateLedger const& command) {
     if (set.ledger_name_taken(envelope.organization, command.draft.name))
         return Refusal{Rejection::ledger_exists, "/name"};
-    if (command.draft.posting == Posting::hot)
-        return Refusal{Rejection::unsupported_on_ledger, "/posting",
-                       "Hot ledgers are not available in this version."};
+    bool const is_hot = command.draft.posting == Posting::hot;
+    if (is_hot && command.draft.kind != LedgerKind::money)
+        return Refusal{Rejection::unsupported_on_ledger, "/posting", "Credits are durable."};
     Ledger ledger = command.draft;
     ledger.id = {set.next_id(envelope.nonce)};
     ledger.organization = envelope.organization;
@@ -91,6 +91,7 @@ Outcome apply(WorkingSet& set, Envelope const& envelope, CreateLedger const& com
     } else {
         set.add_credit_ledger(ledger.id);
     }
+    if (is_hot) set.add_hot_ledger(ledger.id);
     return Receipt{std::move(ledger)};
 }
 
@@ -111,11 +112,16 @@ Outcome apply(WorkingSet& set, Envelope const& envelope, ChangeLedger const& com
 
 void add_keys(DeleteLedger const& command, Envelope const&, KeySet& keys) {
     keys.ledgers_exclusive.insert(command.ledger);
+    if (command.epoch > 0) keys.hot_ledgers.insert(command.ledger);
 }
 
 Outcome apply(WorkingSet& set, Envelope const& envelope, DeleteLedger const& command) {
-    if (!find_own_ledger(set, envelope, command.ledger))
-        return Refusal{Rejection::ledger_not_found};
+    auto const* ledger = find_own_ledger(set, envelope, command.ledger);
+    if (!ledger) return Refusal{Rejection::ledger_not_found};
+    auto const* hot = set.find_hot_ledger(command.ledger);
+    // Opened again meanwhile: something may have been posted.
+    if (ledger->posting == Posting::hot && (!hot || hot->epoch != command.epoch))
+        return Refusal{Rejection::ledger_not_empty};
     if (set.ledger_not_empty(command.ledger)) return Refusal{Rejection::ledger_not_empty};
     set.delete_ledger(command.ledger);
     return Receipt{Done{}};

@@ -7,6 +7,7 @@
 
 #include "domain/credit_rows.hpp"
 #include "domain/export_rows.hpp"
+#include "domain/hot_rows.hpp"
 #include "domain/model.hpp"
 #include "domain/rejection.hpp"
 #include "domain/stream_rows.hpp"
@@ -66,7 +67,7 @@ struct Accepted {
 struct Receipt {
     std::variant<Done, Organization, ApiKey, Ledger, Account, Transfer, BulkReceipt, Recorded,
                  Purchase, Hold, Captured, Accepted, Job, Offered, Order, Credited, Streamed,
-                 Export>
+                 Export, HotLedger>
         what;
     bool replayed = false;
 

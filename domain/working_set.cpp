@@ -110,6 +110,8 @@ WorkingSet::WorkingSet(Loaded loaded, Stamp stamp, Instant keys_since)
         begin_behind(last.value, stamp_);
         credit_ledgers_.emplace(ledger, CreditLedgerEntry{last});
     }
+    for (auto const& ledger : loaded.hot_ledgers)
+        hot_ledgers_.emplace(ledger.ledger, HotLedgerEntry{ledger});
     for (auto& lot : loaded.lots) {
         auto const account = lot.party.account;
         lots_[account].add(std::move(lot), false);
@@ -584,6 +586,28 @@ void WorkingSet::add_credit_ledger(LedgerId id) {
 
 void WorkingSet::take_back(CreditLedgerAdded const& write) { credit_ledgers_.erase(write.ledger); }
 
+HotLedger const* WorkingSet::find_hot_ledger(LedgerId id) const {
+    auto const* entry = find_in(hot_ledgers_, id);
+    return entry ? &entry->ledger : nullptr;
+}
+
+void WorkingSet::add_hot_ledger(LedgerId id) {
+    PENSTOCK_ASSERT(hot_ledgers_.emplace(id, HotLedgerEntry{{id}, true}).second);
+    undo_.emplace_back(HotLedgerAdded{id});
+}
+
+void WorkingSet::take_back(HotLedgerAdded const& write) { hot_ledgers_.erase(write.ledger); }
+
+void WorkingSet::set_hot_ledger(HotLedger ledger) {
+    auto& entry = hot_ledgers_.at(ledger.ledger);
+    undo_.emplace_back(HotLedgerSet{entry});
+    entry = HotLedgerEntry{ledger, true};
+}
+
+void WorkingSet::take_back(HotLedgerSet const& write) {
+    hot_ledgers_.at(write.before.ledger.ledger) = write.before;
+}
+
 bool WorkingSet::credit_reference_taken(LedgerId ledger, std::string const& reference) const {
     return credit_references_.contains({ledger, reference});
 }
@@ -725,6 +749,8 @@ Changes WorkingSet::changes() const {
         if (entry.is_new) changes.new_streams.push_back(entry.stream);
         if (!entry.is_new && entry.is_changed) changes.changed_streams.push_back(entry.stream);
     }
+    for (auto const& [id, entry] : hot_ledgers_)
+        if (entry.is_changed) changes.hot_ledgers.push_back(entry.ledger);
     add_credits(changes);
     if (any_dropped) {
         auto const drop = [this](auto& rows) {
@@ -736,6 +762,7 @@ Changes WorkingSet::changes() const {
         drop(changes.new_holds);
         drop(changes.ended_holds);
         drop(changes.credit_ledgers);
+        drop(changes.hot_ledgers);
         drop(changes.credit_operations);
         drop(changes.credit_entries);
         drop(changes.new_lots);

@@ -15,6 +15,7 @@
 
 #include "domain/credit_rows.hpp"
 #include "domain/export_rows.hpp"
+#include "domain/hot_rows.hpp"
 #include "domain/lots.hpp"
 #include "domain/model.hpp"
 #include "domain/outcome.hpp"
@@ -52,6 +53,7 @@ struct KeySet {
     std::set<std::pair<LedgerId, HoldId>> holds;
     std::set<JobId> jobs;               ///< exclusive lock
     std::set<LedgerId> credit_ledgers;  ///< exclusive lock, before all accounts
+    std::set<LedgerId> hot_ledgers;     ///< likewise, after the credit ledgers
     std::set<std::pair<LedgerId, std::string>> credit_references;  ///< are they taken?
     std::set<AccountName> lots_of;  ///< the open lots of these accounts
     std::set<ProductId> products;   ///< exclusive lock, after the accounts'
@@ -92,6 +94,7 @@ struct Loaded {
     std::vector<Hold> holds;
     std::vector<Job> jobs;
     std::vector<CreditLedger> credit_ledgers;
+    std::vector<HotLedger> hot_ledgers;
     std::set<std::pair<LedgerId, std::string>> credit_references;
     std::vector<Lot> lots;  ///< open ones, in any order
     std::vector<Product> products;
@@ -132,6 +135,8 @@ struct Changes {
     std::vector<CreditEntry> credit_entries;         ///< likewise
     std::vector<Lot> new_lots;                       ///< as the batch left them
     std::vector<Lot> changed_lots;                   ///< only remaining and is_open differ
+
+    std::vector<HotLedger> hot_ledgers;  ///< new ones and changed ones
 
     std::vector<Stream> new_streams;  ///< in their final state
     /// Only status, released, refunded and the instants differ.
@@ -187,6 +192,8 @@ public:
     /// Σ quantity of the user's completed orders of the product.
     std::int64_t bought_by(ProductId product, std::string const& user) const;
 
+    HotLedger const* find_hot_ledger(LedgerId id) const;
+
     bool credit_reference_taken(LedgerId ledger, std::string const& reference) const;
     /// Of the open lots, and of those that this batch has closed.
     Lot const* find_lot(AccountId account, LotPlace place);
@@ -229,6 +236,10 @@ public:
     /// Its expiry is recorded: nothing of it is ever asked for again.
     void close_lot(AccountId account, LotPlace place);
 
+    void add_hot_ledger(LedgerId id);
+    /// It was loaded or added before.
+    void set_hot_ledger(HotLedger ledger);
+
     void add_stream(Stream stream);
     void change_stream(Stream stream);
     void add_export(Export row);
@@ -267,6 +278,10 @@ private:
     };
     struct CreditLedgerEntry {
         CreditOperationId last;
+        bool is_changed = false;
+    };
+    struct HotLedgerEntry {
+        HotLedger ledger;
         bool is_changed = false;
     };
     struct KeyEntry {
@@ -342,6 +357,12 @@ private:
         LedgerId ledger;
         CreditLedgerEntry before;
     };
+    struct HotLedgerAdded {
+        LedgerId ledger;
+    };
+    struct HotLedgerSet {
+        HotLedgerEntry before;
+    };
     struct CreditOperationAdded {};
     struct CreditEntryAdded {};
     struct LotAdded {
@@ -366,13 +387,14 @@ private:
         IdempotencyKey key;
         std::unique_ptr<KeyEntry> freed;  ///< the one past its retention that stood there
     };
-    using Undo = std::variant<OrganizationAdded, ApiKeyAdded, ApiKeyRevoked, LedgerAdded,
-                              LedgerWritten, AccountAdded, StandingSet, TransferAdded, AnswerAdded,
-                              PurchaseAdded, PurchaseRefunded, HoldAdded, HoldEnded, EventAdded,
-                              KeyUsed, JobAdded, JobRetried, ProductAdded, StockSet, OrderAdded,
-                              OrderCancelled, CreditLedgerAdded, CreditLedgerAdvanced,
-                              CreditOperationAdded, CreditEntryAdded, LotAdded, LotChanged,
-                              StreamAdded, StreamWritten, ExportAdded, ExportAuditAdded>;
+    using Undo =
+        std::variant<OrganizationAdded, ApiKeyAdded, ApiKeyRevoked, LedgerAdded, LedgerWritten,
+                     AccountAdded, StandingSet, TransferAdded, AnswerAdded, PurchaseAdded,
+                     PurchaseRefunded, HoldAdded, HoldEnded, EventAdded, KeyUsed, JobAdded,
+                     JobRetried, ProductAdded, StockSet, OrderAdded, OrderCancelled,
+                     CreditLedgerAdded, CreditLedgerAdvanced, CreditOperationAdded,
+                     CreditEntryAdded, LotAdded, LotChanged, StreamAdded, StreamWritten,
+                     ExportAdded, ExportAuditAdded, HotLedgerAdded, HotLedgerSet>;
 
     AccountEntry const* find_entry(LedgerId ledger, std::string_view address) const;
     void use_key(KeyUse const& use, KeyEntry entry);
@@ -399,6 +421,8 @@ private:
     void take_back(OrderCancelled const&);
     void take_back(CreditLedgerAdded const& write);
     void take_back(CreditLedgerAdvanced const& write);
+    void take_back(HotLedgerAdded const& write);
+    void take_back(HotLedgerSet const& write);
     void take_back(CreditOperationAdded const&);
     void take_back(CreditEntryAdded const&);
     void take_back(LotAdded const& write);
@@ -431,6 +455,7 @@ private:
     std::unordered_map<OrderId, Order, UuidHash> orders_;
     std::unordered_map<StreamId, StreamEntry, UuidHash> streams_;
     std::map<LedgerId, CreditLedgerEntry> credit_ledgers_;
+    std::map<LedgerId, HotLedgerEntry> hot_ledgers_;
     std::set<std::pair<LedgerId, std::string>> credit_references_;
     std::unordered_map<AccountId, LotBook, UuidHash> lots_;
     /// What is only ever appended; accounts, ledgers, products, streams and

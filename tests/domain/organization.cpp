@@ -68,10 +68,16 @@ BOOST_AUTO_TEST_CASE(a_ledgers_name_is_taken_once_per_organization) {
     BOOST_TEST(refusal_of(scene.decide(create("main"), {}, stranger)) == "");
 }
 
-BOOST_AUTO_TEST_CASE(hot_ledgers_are_not_available) {
+BOOST_AUTO_TEST_CASE(a_hot_ledger_is_of_money_and_has_a_row_of_its_own) {
     Scene scene;
     auto command = create("fast");
     command.draft.posting = Posting::hot;
+    BOOST_TEST(refusal_of(scene.decide(command)) == "");
+    BOOST_REQUIRE(scene.set().changes().hot_ledgers.size() == 1U);
+    BOOST_TEST(scene.set().changes().hot_ledgers.front().epoch == 0);
+    command = create("purse");
+    command.draft.posting = Posting::hot;
+    command.draft.kind = LedgerKind::credits;
     BOOST_TEST(refusal_of(scene.decide(command)) == "unsupported_on_ledger /posting");
 }
 
