@@ -146,6 +146,7 @@ Loaded MemoryStore::load(KeySet const& keys) const {
     load_sales(keys, loaded);
     credits_.load(keys, loaded);
     streams_.load(keys, loaded);
+    hot_.load(keys, loaded);
     for (auto const& key : keys.keys)
         if (KeyRecord record; load_key(key, record))
             loaded.keys.emplace_back(key, std::move(record));
@@ -215,6 +216,7 @@ void MemoryStore::commit(Changes const& changes) {
     commit_sales(changes);
     credits_.commit(changes);
     streams_.commit(changes);
+    hot_.commit(changes);
     events_.insert(events_.end(), changes.events.begin(), changes.events.end());
     for (auto const& total : changes.totals) {
         auto& sum = totals_[{total.ledger, total.kind}];
@@ -565,6 +567,7 @@ std::size_t MemoryStore::purge_children(LedgerId id, std::size_t limit) {
     }
     while (removed < limit && credits_.forget_oldest(id)) ++removed;
     while (removed < limit && streams_.forget_oldest(id)) ++removed;
+    if (removed < limit && hot_.forget(id)) ++removed;
     return removed;
 }
 

@@ -9,6 +9,7 @@
 #include "db/due_rows.hpp"
 #include "db/memory_credits.hpp"
 #include "db/memory_exports.hpp"
+#include "db/memory_hot.hpp"
 #include "db/memory_job_queue.hpp"
 #include "db/memory_streams.hpp"
 #include "db/store.hpp"
@@ -85,6 +86,7 @@ public:
     Listed<Check> verify_sales(SteadyTime) override;
     CreditStore& credits() override { return credits_; }
     StreamStore& streams() override { return streams_; }
+    HotStore& hot() override { return hot_; }
     ExportStore& exports() override { return exports_; }
     JobQueue& jobs() override { return jobs_; }
 
@@ -153,6 +155,10 @@ private:
     std::map<TotalName, domain::Total> totals_;
     MemoryCredits credits_{ledgers_, accounts_, events_};
     MemoryStreams streams_;
+    MemoryHot hot_{{ledgers_, accounts_, holds_, [this](domain::AccountName const& name) {
+                        auto const transfers = transfers_of(name);
+                        return transfers.empty() ? nullptr : transfers.back();
+                    }}};
     MemoryJobQueue jobs_;
     MemoryExports exports_{jobs_, {transfers_, transfers_by_id_, transfers_by_account_}};
 };

@@ -33,6 +33,7 @@ constexpr Listed tables[] = {
     {"credit_entries"},
     {"credit_lots"},
     {"streams"},
+    {"hot_ledgers"},
     {"exports"},
     {"export_audit"},
     {"export_chunks", 4},  // of megabytes

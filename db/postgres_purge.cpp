@@ -38,9 +38,9 @@ std::string text_of(Instant at) {
 }
 
 /// Of a ledger's rows that hang on its accounts.
-constexpr Statement const* child_purges[] = {&sql::purge_purchases, &sql::purge_holds,
-                                             &sql::purge_streams,   &sql::purge_events,
-                                             &sql::purge_credits,   &sql::purge_credit_ledger};
+constexpr Statement const* child_purges[] = {
+    &sql::purge_purchases, &sql::purge_holds,         &sql::purge_streams,   &sql::purge_events,
+    &sql::purge_credits,   &sql::purge_credit_ledger, &sql::purge_hot_ledger};
 
 /// The count that a page begins with.
 std::size_t counted(pg::Row row) {

@@ -103,6 +103,7 @@ PostgresStore::PostgresStore(asio::any_io_executor executor, PostgresOptions opt
                options_.backoff, options_.on_connection),
       credits_(readers_, std::make_unique<PostgresLots>(executor, options_)),
       streams_(readers_),
+      hot_(readers_),
       exports_(readers_),
       jobs_(executor, options_.connection, options_.backoff, readers_),
       purge_(std::make_unique<PostgresPurge>(executor, options_)) {}

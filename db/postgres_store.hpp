@@ -10,6 +10,7 @@
 #include "db/pg/pool.hpp"
 #include "db/postgres_credits.hpp"
 #include "db/postgres_exports.hpp"
+#include "db/postgres_hot.hpp"
 #include "db/postgres_job_queue.hpp"
 #include "db/postgres_streams.hpp"
 #include "db/store.hpp"
@@ -97,6 +98,7 @@ public:
     Listed<Check> verify_sales(SteadyTime) override;
     CreditStore& credits() override { return credits_; }
     StreamStore& streams() override { return streams_; }
+    HotStore& hot() override { return hot_; }
     ExportStore& exports() override { return exports_; }
     JobQueue& jobs() override { return jobs_; }
 
@@ -123,6 +125,7 @@ private:
     pg::Pool readers_;
     PostgresCredits credits_;
     PostgresStreams streams_;
+    PostgresHot hot_;
     PostgresExports exports_;
     PostgresJobQueue jobs_;
     std::unique_ptr<PostgresPurge> purge_;

@@ -7,6 +7,7 @@
 
 #include "db/postgres_credits.hpp"
 #include "db/postgres_exports.hpp"
+#include "db/postgres_hot.hpp"
 #include "db/postgres_rows.hpp"
 #include "db/postgres_streams.hpp"
 #include "db/sql.hpp"
@@ -75,6 +76,8 @@ public:
         add_roots(keys);
         add_ledgers(keys);
         credits::load_roots(keys, adder());
+        if (!keys.hot_ledgers.empty())
+            add(sql::lock_hot_ledgers, params_of(rows::uuids(keys.hot_ledgers)), hot::add_locked);
         if (!keys.accounts.empty())
             add(sql::lock_accounts, rows::names(keys.accounts), [](pg::Row row, Loaded& to) {
                 to.accounts.push_back(rows::account_for_decisions(row));
@@ -290,6 +293,7 @@ pg::Segment commit_segment(Changes const& changes) {
     add_sale_changes(segment, changes);
     credits::write(segment, changes);
     streams::write(segment, changes);
+    hot::write(segment, changes);
     add_answers(segment, changes.answers);
     add_jobs(segment, changes);
     exports::write(segment, changes);

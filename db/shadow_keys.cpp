@@ -35,6 +35,8 @@ void add_credits(Changes const& changes, AddRow const& add) {
     };
     for (auto const& ledger : changes.credit_ledgers)
         add("credit_ledgers", {{"ledger_id", ledger.ledger.to_string()}});
+    for (auto const& ledger : changes.hot_ledgers)
+        add("hot_ledgers", {{"ledger_id", ledger.ledger.to_string()}});
     add_children("credit_operations", changes.credit_operations, "ledger_id", ledger_of, add);
     for (auto const& entry : changes.credit_entries)
         add("credit_entries", in_operation(entry.operation, entry.index));

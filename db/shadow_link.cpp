@@ -30,9 +30,10 @@ std::size_t rows_of(Changes const& changes) {
            c.refunded_purchases.size() + c.new_holds.size() + c.ended_holds.size() +
            c.events.size() + c.new_jobs.size() + c.retried_jobs.size() + c.new_products.size() +
            c.changed_products.size() + c.new_orders.size() + c.cancelled_orders.size() +
-           c.credit_ledgers.size() + c.credit_operations.size() + c.credit_entries.size() +
-           c.new_lots.size() + c.changed_lots.size() + c.new_streams.size() +
-           c.changed_streams.size() + c.new_exports.size() + c.export_audits.size();
+           c.hot_ledgers.size() + c.credit_ledgers.size() + c.credit_operations.size() +
+           c.credit_entries.size() + c.new_lots.size() + c.changed_lots.size() +
+           c.new_streams.size() + c.changed_streams.size() + c.new_exports.size() +
+           c.export_audits.size();
 }
 
 /// A statement of the writer that passes over rows that are there: those that are applied twice.

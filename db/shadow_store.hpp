@@ -111,6 +111,8 @@ public:
     Listed<Check> verify_sales(SteadyTime) override;
     CreditStore& credits() override;
     StreamStore& streams() override;
+    /// The primary's: what is brought home is decided there.
+    HotStore& hot() override { return primary_.hot(); }
     ExportStore& exports() override;
     JobQueue& jobs() override;
 

@@ -24,6 +24,7 @@ namespace penstock::db {
 class CreditStore;
 class StreamStore;
 class ExportStore;
+class HotStore;
 
 /// One writer: load, then commit or abandon; never two batches at once. Owned by a lane.
 class Writer {
@@ -247,6 +248,8 @@ public:
     virtual CreditStore& credits() = 0;
     /// Payment streams.
     virtual StreamStore& streams() = 0;
+    /// How far hot ledgers have been brought home.
+    virtual HotStore& hot() = 0;
     /// Files that jobs write.
     virtual ExportStore& exports() = 0;
     /// What commits asked for.
