@@ -6,6 +6,7 @@
 #include <ostream>
 #include <utility>
 
+#include "cache/hex.hpp"
 #include "cache/judgement.hpp"
 #include "cache/redis_client.hpp"
 #include "cache/scripts.hpp"
@@ -46,27 +47,9 @@ std::string_view name_of(GateNote::Kind kind) {
     return "doubt";
 }
 
-constexpr std::string_view digits = "0123456789abcdef";
-
-std::string hex_of(domain::IdempotencyKey const& key) {
-    std::string text;
-    text.reserve(32);
-    for (auto const byte : key.value.bytes) {
-        text += digits[byte >> 4];
-        text += digits[byte & 0xF];
-    }
-    return text;
-}
-
 std::optional<domain::IdempotencyKey> key_of(std::string_view hex) {
     domain::IdempotencyKey key;
-    auto& bytes = key.value.bytes;
-    if (hex.size() != 2 * bytes.size()) return std::nullopt;
-    for (std::size_t i = 0; i < hex.size(); ++i) {
-        auto const digit = digits.find(hex[i]);
-        if (digit == digits.npos) return std::nullopt;
-        bytes[i / 2] = static_cast<std::uint8_t>(bytes[i / 2] << 4 | digit);
-    }
+    if (!read_hex(hex, key.value.bytes)) return std::nullopt;
     return key;
 }
 
@@ -181,7 +164,7 @@ asio::awaitable<Answer<GateJudgement>> Gate::admit(domain::ProductId sale, Attem
         co_return failure_of(Errc::unavailable);
     }
     std::vector<std::string> arguments;
-    arguments.push_back(hex_of(attempt.key));
+    arguments.push_back(hex_of(attempt.key.value.bytes));
     arguments.push_back(std::move(attempt.user));
     arguments.push_back(std::to_string(attempt.quantity));
     arguments.push_back(std::to_string(attempt.at.ms));
@@ -208,7 +191,7 @@ asio::awaitable<Answer<GateTold>> Gate::record(domain::ProductId sale, std::vect
     arguments.push_back(std::to_string(lease.count()));
     for (auto& note : notes) {
         arguments.emplace_back(name_of(note.kind));
-        arguments.push_back(hex_of(note.key));
+        arguments.push_back(hex_of(note.key.value.bytes));
         arguments.push_back(std::move(note.user));
         arguments.push_back(std::to_string(note.quantity));
     }
