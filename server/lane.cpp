@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <optional>
-#include <unordered_map>
 
 #include "db/pg/error.hpp"
+#include "domain/assert.hpp"
 #include "domain/decide.hpp"
 #include "reactor/deadline.hpp"
 #include "reactor/task_group.hpp"
@@ -28,6 +28,14 @@ struct WeightOf {
             return command.originals.size();
         else
             return 1;
+    }
+    std::size_t operator()(domain::BookJournal const& command) const {
+        std::size_t items = 0;
+        for (auto const& entry : command.entries) items += entry.items.size();
+        return items;
+    }
+    std::size_t operator()(domain::SyncBalances const& command) const {
+        return command.balances.size();
     }
 };
 
@@ -167,20 +175,14 @@ domain::Changes Lane::decide(Batch const& batch, domain::Loaded loaded, Outcomes
     auto const stamp = last_stamp_.at >= now ? last_stamp_ : domain::Stamp{now, 0};
     auto const retention = std::chrono::milliseconds(options_.key_retention).count();
     domain::WorkingSet set(std::move(loaded), stamp, domain::Instant{now.ms - retention});
-    std::unordered_map<domain::IdempotencyKey, std::size_t, domain::UuidHash> made_by;
     outcomes.reserve(batch.size());
-    for (auto const& envelope : batch) {
-        outcomes.push_back(domain::decide(set, envelope));
-        auto const* receipt = std::get_if<domain::Receipt>(&*outcomes.back());
-        if (receipt && !receipt->replayed && envelope.key_use)
-            made_by.emplace(envelope.key_use->key, outcomes.size() - 1);
-    }
+    for (auto const& envelope : batch) outcomes.push_back(domain::decide(set, envelope));
     auto changes = set.changes();
     for (auto& answer : changes.answers) {
         if (!answer.items.empty()) continue;  // a bulk: rendered again from its transfers
-        auto const& outcome = *outcomes[made_by.at(answer.key_use.key)];
-        auto const& receipt = std::get<domain::Receipt>(outcome);
-        answer.body = body_of(receipt, ledger_name(set, receipt));
+        auto const* receipt = set.find_receipt(answer.key_use.key);
+        PENSTOCK_ASSERT(receipt);
+        answer.body = body_of(*receipt, ledger_name(set, *receipt));
     }
     last_stamp_ = set.stamp();
     return changes;
