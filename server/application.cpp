@@ -19,6 +19,8 @@
 #include "server/exports/desk.hpp"
 #include "server/exports/keeper.hpp"
 #include "server/exports/metrics.hpp"
+#include "server/hot/desk.hpp"
+#include "server/hot/metrics.hpp"
 #include "server/http/json_writer.hpp"
 #include "server/http/listener.hpp"
 #include "server/jobs/exports.hpp"
@@ -136,6 +138,25 @@ SaleDeskOptions desk_options(Options const& options, std::string const& database
     return desk;
 }
 
+HotOptions hot_options(Options const& options, std::string const& database) {
+    HotOptions hot;
+    hot.database = digest_of(database);
+    hot.key_retention = options.key_retention;
+    hot.wait = options.hot_wait;
+    hot.open_wait = options.hot_open_wait;
+    hot.undrained_max = static_cast<std::int64_t>(options.hot_undrained_max);
+    hot.memory_percent = options.hot_memory_percent;
+    hot.drain_items = options.hot_drain_items;
+    hot.drain_delay = options.hot_drain_delay;
+    hot.idle = options.hot_idle;
+    hot.sync_items = options.hot_sync_items;
+    hot.sync_delay = options.hot_sync_delay;
+    hot.sync_age = options.hot_sync_age;
+    hot.lease = options.hot_lease;
+    hot.look_interval = options.hot_look_interval;
+    return hot;
+}
+
 FeedLimits feed_limits(Options const& options) {
     FeedLimits limits;
     limits.watchers_max = options.sale_watchers_max;
@@ -214,7 +235,8 @@ std::unique_ptr<db::ShadowStore> make_shadow(asio::any_io_executor executor, Opt
 }
 
 std::unique_ptr<cache::RedisClient> make_redis(asio::any_io_executor executor,
-                                               Options const& options, IdSource& ids) {
+                                               Options const& options, IdSource& ids,
+                                               milliseconds patience) {
     if (options.redis_url.empty()) return nullptr;
     auto address = cache::parse_redis_url(options.redis_url);
     if (!address)
@@ -222,9 +244,19 @@ std::unique_ptr<cache::RedisClient> make_redis(asio::any_io_executor executor,
     cache::RedisClientOptions client;
     client.address = *address;
     // Whoever may wait longest for Redis must not be told sooner that it is gone.
-    client.patience = std::max(client.patience, options.gate_wait);
+    client.patience = std::max(client.patience, patience);
+    client.connection.response_max = std::max(client.connection.response_max, 2 * patience);
     auto random = [&ids] { return static_cast<std::uint32_t>(ids.nonce()); };
     return std::make_unique<cache::RedisClient>(executor, client, random);
+}
+
+/// A connection of their own: a bulk of thousands is one command, and others wait milliseconds.
+/// Null also without a database: what the embedded store forgets with the process, Redis would
+/// keep.
+std::unique_ptr<cache::RedisClient> make_hot_redis(asio::any_io_executor executor,
+                                                   Options const& options, IdSource& ids) {
+    if (options.database_url.empty()) return nullptr;
+    return make_redis(executor, options, ids, options.hot_wait);
 }
 
 PeriodicOptions expiry_options(Options const& options) {
@@ -400,7 +432,8 @@ struct Application::Back {
           shadowed(make_shadow(executor, options, postgres.get(), fleet, log)),
           store(store_of(*this)),
           due(due_of(*this)),
-          redis(make_redis(executor, options, ids)) {}
+          redis(make_redis(executor, options, ids, options.gate_wait)),
+          hot_redis(make_hot_redis(executor, options, ids)) {}
 
     static db::Store& store_of(Back& back) {
         if (back.shadowed) return *back.shadowed;
@@ -430,7 +463,8 @@ struct Application::Back {
     std::unique_ptr<db::ShadowStore> shadowed;    ///< both databases; null with one
     db::Store& store;
     db::DueRows& due;
-    std::unique_ptr<cache::RedisClient> redis;  ///< null: without Redis
+    std::unique_ptr<cache::RedisClient> redis;      ///< null: without Redis
+    std::unique_ptr<cache::RedisClient> hot_redis;  ///< the hot ledgers'; null: nothing is posted
 };
 
 struct Application::Front final : Introspection {
@@ -447,9 +481,12 @@ struct Application::Front final : Introspection {
                 back.clock,
                 desk_options(options, application.database_identity_, application.log_)),
           exports(back.store.exports(), export_desk_options(options)),
+          hot(application.reactor_.executor(shard), back.hot_redis.get(), back.store,
+              application.lanes(), back.clock,
+              hot_options(options, application.database_identity_)),
           api(Services{back.store, application.engine_, back.clock, back.ids, *this,
                        application.access_, keys, edge, sales, options.request_timeout,
-                       application.limiter_, shard, products, exports},
+                       application.limiter_, shard, products, exports, hot},
               application.router_),
           observer(application.log_, application.router_.routes()),
           listener(application.reactor_.executor(shard),
@@ -472,6 +509,7 @@ struct Application::Front final : Introspection {
     ProductReads products;
     SaleDesk sales;
     ExportDesk exports;
+    HotDesk hot;
     Api api;
     ShardObserver observer;
     Listener listener;
@@ -519,6 +557,7 @@ int Application::run() {
     prepare_shadow();
     open_fronts();
     lead_reconciliation();
+    keep_hot_ledgers();
     signals_.add(SIGTERM);
     signals_.add(SIGINT);
     supervision_.spawn(watch_signals());
@@ -596,26 +635,34 @@ std::unique_ptr<Periodic> Application::make_periodic(PeriodicOptions options, Pe
     return std::make_unique<Periodic>(options, std::move(work), random, failed);
 }
 
+/// How a command becomes durable, whoever submits it.
+Expiry::Submit Application::lanes() {
+    return [this](domain::Envelope envelope, SteadyTime deadline) {
+        return engine_.submit(std::move(envelope), deadline);
+    };
+}
+
 /// What ends rows that are due, and tells of the ledgers where that fails.
-std::unique_ptr<Expiry> Application::make_expiry(char const* failure_event) {
+std::unique_ptr<Expiry> Application::make_expiry(Expiry::Submit submit, char const* failure_event) {
     auto& back = *backs_.front();
     ExpiryOptions options;
     options.batch = options_.hold_expiry_items;
-    auto submit = [this](domain::Envelope envelope, SteadyTime deadline) {
-        return engine_.submit(std::move(envelope), deadline);
-    };
     auto failed = [this, failure_event, limit = LogLimit{}](domain::LedgerId ledger,
                                                             error_code error) mutable {
         log_.limited(limit, LogLevel::warning, failure_event,
                      {{"ledger_id", ledger.value.to_string()}, {"error", error.message()}});
     };
-    return std::make_unique<Expiry>(submit, back.clock, back.ids, options, failed);
+    return std::make_unique<Expiry>(std::move(submit), back.clock, back.ids, options, failed);
 }
 
 /// Rounds of ending the holds that are due, and of recording which lots of credits are over.
 void Application::make_expiries() {
     auto& due = backs_.front()->due;
-    holds_ = make_expiry("hold_expiry_failed");
+    // A hot ledger ends its holds itself, and the lane learns of it.
+    auto const by_desk = [this](domain::Envelope envelope, SteadyTime deadline) {
+        return fronts_.front()->hot.expire_holds(std::move(envelope), deadline);
+    };
+    holds_ = make_expiry(by_desk, "hold_expiry_failed");
     auto const end_holds = [&expiry = *holds_, &due](SteadyTime deadline) {
         auto const list = [&due](db::DuePage page, SteadyTime until) {
             return due.list_due_holds(std::move(page), until);
@@ -623,7 +670,7 @@ void Application::make_expiries() {
         return expiry.run_once<domain::ExpireHolds>(list, deadline);
     };
     hold_expiry_ = make_periodic(expiry_options(options_), end_holds, "hold_expiry_failed");
-    lots_ = make_expiry("lot_expiry_failed");
+    lots_ = make_expiry(lanes(), "lot_expiry_failed");
     auto const end_lots = [&expiry = *lots_, &due](SteadyTime deadline) {
         auto const list = [&due](db::DuePage page, SteadyTime until) {
             return due.list_due_lots(std::move(page), until);
@@ -669,6 +716,19 @@ void Application::lead_reconciliation() {
         make_periodic(reconciliation_options(options_), round, "reconciliation_failed");
 }
 
+/// Whoever opens the books of hot ledgers and brings them home is made here, and told to the desks.
+void Application::keep_hot_ledgers() {
+    for (auto& front : fronts_) {
+        front->hot.on_failure = [this, limit = LogLimit{}](domain::LedgerId ledger,
+                                                           cache::Failure const& failure) mutable {
+            log_.limited(limit, LogLevel::warning, "hot_post_failed",
+                         {{"ledger_id", ledger.value.to_string()},
+                          {"error", failure.code.message()},
+                          {"message", failure.text}});
+        };
+    }
+}
+
 /// At once, for what a server that died here left behind; then now and then. Before Redis answers
 /// there is nothing to compare.
 asio::awaitable<void> Application::reconcile_sales() {
@@ -699,6 +759,7 @@ asio::awaitable<void> Application::start(std::size_t shard) {
     front.background.spawn(front.back.store.run());
     front.background.spawn(front.keys.run());
     if (front.back.redis) front.background.spawn(front.back.redis->run());
+    if (front.back.hot_redis) front.background.spawn(front.back.hot_redis->run());
     if (shard == 0) front.background.spawn(purge_->run());
     if (front.back.redis_of_edge(options_)) front.background.spawn(front.edge.run());
     front.background.spawn(front.sales.run());
@@ -828,6 +889,12 @@ std::string Application::render_metrics() const {
         front->observer.routes().write(out, labels);
         write_metrics(out, labels, front->listener.metrics());
         if (front->back.redis) write_metrics(out, labels, front->back.redis->metrics());
+        if (front->back.hot_redis) {
+            auto of_hot = labels;
+            of_hot.emplace_back("use", "hot");
+            write_metrics(out, of_hot, front->back.hot_redis->metrics());
+        }
+        write_metrics(out, labels, front->hot);
         if (options_.rate_limits.any()) write_metrics(out, labels, limiter_.metrics(front->shard));
         write_metrics(out, labels, front->edge.metrics());
         write_metrics(out, labels, front->sales);

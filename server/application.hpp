@@ -53,9 +53,11 @@ private:
     void open_fronts();
     std::unique_ptr<Periodic> make_periodic(PeriodicOptions options, Periodic::Work work,
                                             char const* failure_event);
-    std::unique_ptr<Expiry> make_expiry(char const* failure_event);
+    Expiry::Submit lanes();
+    std::unique_ptr<Expiry> make_expiry(Expiry::Submit submit, char const* failure_event);
     void make_expiries();
     void lead_reconciliation();
+    void keep_hot_ledgers();
     asio::awaitable<void> reconcile_sales();
     Periodic::Work export_care();
     void make_jobs();

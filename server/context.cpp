@@ -11,6 +11,7 @@
 
 #include "db/pg/error.hpp"
 #include "domain/assert.hpp"
+#include "server/hot/desk.hpp"
 #include "server/http/negotiation.hpp"
 #include "server/render.hpp"
 
@@ -132,7 +133,28 @@ Response RequestContext::bad_parameter(std::string_view name, std::string detail
 }
 
 asio::awaitable<Result<std::optional<domain::Ledger>>> RequestContext::find_ledger() {
-    co_return co_await ledgers.find(ledger_name(), deadline);
+    auto found = co_await ledgers.find(ledger_name(), deadline);
+    hot_ledger_.reset();
+    if (found && *found && (*found)->posting == domain::Posting::hot) hot_ledger_ = **found;
+    co_return found;
+}
+
+asio::awaitable<Result<std::optional<domain::Account>>> RequestContext::find_account(
+    domain::AccountName name) {
+    if (!hot_ledger_) co_return co_await services.store.find_account(std::move(name), deadline);
+    auto found = co_await services.hot.find_account(std::move(name), deadline);
+    if (!found) co_return found.error();
+    is_stale = found->is_stale;
+    co_return std::move(found->row);
+}
+
+asio::awaitable<Result<std::optional<domain::Hold>>> RequestContext::find_hold(
+    domain::LedgerId ledger, domain::HoldId id) {
+    if (!hot_ledger_) co_return co_await services.store.find_hold(ledger, id, deadline);
+    auto found = co_await services.hot.find_hold(ledger, id, deadline);
+    if (!found) co_return found.error();
+    is_stale = found->is_stale;
+    co_return std::move(found->row);
 }
 
 asio::awaitable<Result<domain::Outcome>> RequestContext::submit(domain::Command command,
@@ -145,6 +167,9 @@ asio::awaitable<Result<domain::Outcome>> RequestContext::submit(domain::Command 
     envelope.request_id = request.request_id;
     envelope.nonce = services.ids.nonce();
     envelope.command = std::move(command);
+    // The one place where it parts: hot or durable.
+    if (hot_ledger_)
+        co_return co_await services.hot.submit(*hot_ledger_, std::move(envelope), deadline);
     co_return co_await services.engine.submit(std::move(envelope), deadline);
 }
 
@@ -157,6 +182,8 @@ asio::awaitable<std::optional<Result<domain::Outcome>>> RequestContext::known_ou
     auto const key = request.headers.find("Idempotency-Key");
     if (!key || ticket_) co_return std::nullopt;
     key_use_ = key_use_of(*this, *key, canonical);
+    // It knows its keys itself, in the same round trip that posts.
+    if (hot_ledger_) co_return std::nullopt;
     auto entry = co_await services.edge.enter(principal.organization, *key_use_, deadline);
     std::optional<Result<domain::Outcome>> outcome;
     if (auto* const ticket = std::get_if<cache::Edge::Ticket>(&entry)) {
@@ -216,6 +243,7 @@ asio::awaitable<Response> Api::handle(Request request) {
     RequestContext context(services_, ledgers_, std::move(request), routing.match, deadline);
     auto response = co_await dispatch(context);
     add_rate_headers(response, context.rates);
+    if (context.is_stale) response.add("Penstock-Stale", "true");
     response.route = route->name;
     co_return response;
 }

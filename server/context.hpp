@@ -25,6 +25,7 @@
 namespace penstock::server {
 
 class ExportDesk;
+class HotDesk;
 class ProductReads;
 class RateLimiter;
 class SaleDesk;
@@ -83,6 +84,7 @@ struct Services {
     std::size_t shard;
     ProductReads& products;
     ExportDesk& exports;
+    HotDesk& hot;
 };
 
 /// One request on its way through a handler.
@@ -113,6 +115,12 @@ public:
     /// The ledger that the path names; nullopt: 404.
     asio::awaitable<Result<std::optional<domain::Ledger>>> find_ledger();
     domain::LedgerName ledger_name() const { return {principal.organization, parameter("ledger")}; }
+    /// That ledger decides its posts itself, and the store only learns of them.
+    bool is_on_hot_ledger() const { return hot_ledger_.has_value(); }
+    /// As they stand now, on a ledger that was found by find_ledger().
+    asio::awaitable<Result<std::optional<domain::Account>>> find_account(domain::AccountName name);
+    asio::awaitable<Result<std::optional<domain::Hold>>> find_hold(domain::LedgerId ledger,
+                                                                   domain::HoldId id);
 
     /// Submits a command and answers: the receipt's body with `status`, the recorded status of a
     /// replay, or the problem of a refusal. `canonical` is the body for the fingerprint.
@@ -147,12 +155,14 @@ public:
     SteadyTime deadline;
     Principal principal;
     std::vector<RateStanding> rates;  ///< of the limits that this request was counted against
+    bool is_stale = false;            ///< what was read may have changed since, and said so
 
 private:
     asio::awaitable<std::optional<Response>> over_limit(RateClass rate_class, std::string subject);
 
     std::optional<domain::KeyUse> key_use_;
     std::optional<cache::Edge::Ticket> ticket_;
+    std::optional<domain::Ledger> hot_ledger_;  ///< the one that the path names, if it is hot
 };
 
 /// The program behind the sessions of one shard: routes, authenticates, calls the handler.

@@ -64,6 +64,18 @@ struct Options {
     milliseconds gate_memory{0};
     std::size_t gate_unsent = 0;
     milliseconds reconcile_interval{0};
+    milliseconds hot_wait{0};
+    milliseconds hot_open_wait{0};
+    std::size_t hot_undrained_max = 0;
+    std::size_t hot_memory_percent = 0;
+    std::size_t hot_drain_items = 0;
+    milliseconds hot_drain_delay{0};
+    milliseconds hot_idle{0};
+    std::size_t hot_sync_items = 0;
+    milliseconds hot_sync_delay{0};
+    milliseconds hot_sync_age{0};
+    milliseconds hot_lease{0};
+    milliseconds hot_look_interval{0};
     std::vector<std::string> cors_origins;
     std::string tls_certificate;
     std::string tls_key;

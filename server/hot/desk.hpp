@@ -106,26 +106,25 @@ private:
         std::string asked = {};
     };
     /// What it ends with; nullopt: it is to be posted again.
-    using Step = Result<std::optional<domain::Outcome>>;
+    using Step = std::optional<Result<domain::Outcome>>;
+    using Accounts = std::vector<std::pair<std::string, cache::HotAccount>>;
 
     asio::awaitable<Result<domain::Outcome>> post(Attempt attempt);
     asio::awaitable<Step> post_once(Attempt& attempt);
     asio::awaitable<Step> obey(Attempt& attempt, cache::HotSays says);
     asio::awaitable<Step> await_open(Attempt& attempt);
-    asio::awaitable<Step> ask_store(Attempt& attempt, std::string base);
+    asio::awaitable<Step> ask_store(Attempt& attempt);
     asio::awaitable<Step> load_accounts(Attempt& attempt, cache::HotCold cold);
     asio::awaitable<Step> load_holds(Attempt& attempt, cache::HotCold cold);
     asio::awaitable<Step> open_accounts(Attempt& attempt, std::vector<std::string> addresses);
-    asio::awaitable<Step> load(Attempt& attempt, std::string token,
-                               std::vector<std::pair<std::string, cache::HotAccount>> accounts,
+    asio::awaitable<Step> load(Attempt& attempt, std::string token, Accounts accounts,
                                std::vector<domain::Hold> holds);
     asio::awaitable<Result<domain::Outcome>> delete_ledger(domain::Envelope envelope,
                                                            SteadyTime deadline);
-    asio::awaitable<Result<bool>> is_hot(domain::LedgerId ledger, SteadyTime deadline);
-    asio::awaitable<Result<HotRead<domain::Account>>> with_standing(domain::AccountName name,
-                                                                    domain::Account account,
-                                                                    bool is_stale,
-                                                                    SteadyTime deadline);
+    asio::awaitable<Result<domain::Posting>> posting_of(domain::LedgerId ledger,
+                                                        SteadyTime deadline);
+    asio::awaitable<bool> books_open(domain::LedgerId ledger, SteadyTime deadline);
+    std::optional<error_code> barred();
     SteadyTime redis_deadline(SteadyTime deadline) const;
     error_code failed(domain::LedgerId ledger, cache::Failure const& failure, SteadyTime deadline);
 
@@ -138,7 +137,7 @@ private:
     HotBar bar_ = HotBar::none;
     HotDeskMetrics metrics_;
     std::multimap<domain::LedgerId, reactor::Pulse*> waiting_;
-    std::unordered_map<domain::LedgerId, bool, domain::UuidHash> postings_;
+    std::unordered_map<domain::LedgerId, domain::Posting, domain::UuidHash> postings_;
 };
 
 }  // namespace penstock::server

@@ -27,7 +27,7 @@ struct HotOptions {
 
     // The drain.
     std::size_t drain_items = 512;
-    milliseconds drain_delay{0};
+    milliseconds drain_delay{5};
     /// After how long the entries of a worker that died are taken over.
     milliseconds idle{5'000};
 

@@ -91,7 +91,11 @@ Answer get_account(RequestContext& context) {
     auto const& ledger = std::get<domain::Ledger>(found);
     auto name = account_name(context, ledger);
     auto& store = context.services.store;
-    auto const account = co_await store.find_account(name, context.deadline);
+    Result<std::optional<domain::Account>> account = std::nullopt;
+    if (at)
+        account = co_await store.find_account(name, context.deadline);
+    else
+        account = co_await context.find_account(name);
     if (!account) co_return context.failure(account.error());
     if (!*account) co_return context.problem(Code::account_not_found);
     std::string body;

@@ -58,10 +58,6 @@ Answer create_ledger(RequestContext& context) {
     domain::CreateLedger made;
     made.draft = read_draft(in);
     if (!in.finish()) co_return context.problem(in.problem());
-    // The store keeps them; what posts on them does not exist yet.
-    if (made.draft.posting == domain::Posting::hot)
-        co_return context.refuse({domain::Rejection::unsupported_on_ledger, "/posting",
-                                  "Hot ledgers are not available in this version."});
     domain::Command command = std::move(made);
     co_return co_await context.perform(std::move(command), in.canonical(), 201);
 }

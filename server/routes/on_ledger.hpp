@@ -50,6 +50,23 @@ In& part_of(db::Store& store) {
         return store;
 }
 
+/// What of it never changes. A hot ledger knows its holds by their ids.
+template <class In, class Row, class RowId>
+asio::awaitable<Result<std::optional<Row>>> find_original(RequestContext& context,
+                                                          domain::LedgerId ledger,
+                                                          Finder<In, Row, RowId> find, RowId id) {
+    if constexpr (std::is_same_v<Row, domain::Hold>) {
+        if (context.is_on_hot_ledger()) {
+            std::optional<Row> named(std::in_place);
+            named->id = id;
+            named->ledger = ledger;
+            co_return named;
+        }
+    }
+    auto& store = part_of<In>(db::primary_of(context.services.store));
+    co_return co_await (store.*find)(ledger, id, context.deadline);
+}
+
 /// A command on something that the path names by {id}. It is read before the batch, for what of
 /// it never changes: its parties tell which accounts the batch locks. What may have changed since
 /// is read again under those locks. `command.ledger` and `command.original` are set here.
@@ -66,13 +83,22 @@ asio::awaitable<Response> perform_on_original(RequestContext& context, OnOrigina
     command.ledger = std::get<domain::Ledger>(of_money).id;
     if (auto const id = domain::Uuid::parse(context.parameter("id"))) {
         RowId const original{*id};
-        auto& store = part_of<In>(db::primary_of(context.services.store));
-        auto found = co_await (store.*find)(command.ledger, original, context.deadline);
+        auto found = co_await find_original(context, command.ledger, find, original);
         if (!found) co_return context.failure(found.error());
         command.original = std::move(*found);
     }
     domain::Command any = std::move(command);
     co_return co_await context.perform(std::move(any), std::move(canonical), status);
+}
+
+template <class Row, class RowId>
+asio::awaitable<Result<std::optional<Row>>> find_one(RequestContext& context,
+                                                     domain::LedgerId ledger,
+                                                     Finder<db::Store, Row, RowId> find, RowId id) {
+    if constexpr (std::is_same_v<Row, domain::Hold>)
+        return context.find_hold(ledger, id);
+    else
+        return (context.services.store.*find)(ledger, id, context.deadline);
 }
 
 /// One row of a ledger of money, by the {id} of the path; `missing` where there is none.
@@ -86,8 +112,7 @@ asio::awaitable<Response> show_one(RequestContext& context, Finder<db::Store, Ro
     if (auto* problem = std::get_if<Response>(&found)) co_return std::move(*problem);
     auto const& ledger = std::get<domain::Ledger>(found);
     RowId const row_id{*id};
-    auto& store = context.services.store;
-    auto const row = co_await (store.*find)(ledger.id, row_id, context.deadline);
+    auto const row = co_await find_one(context, ledger.id, find, row_id);
     if (!row) co_return context.failure(row.error());
     if (!*row) co_return context.problem(missing);
     std::string body;
