@@ -111,10 +111,17 @@ void write_content(JsonWriter& json, std::string_view type, std::string_view sch
     json.end_object().end_object();
 }
 
+/// What a hot ledger reads from its books, as long as they are within reach.
+bool may_be_stale(Route const& route) {
+    return route.name == "get_account" || route.name == "get_hold";
+}
+
 void write_answer(JsonWriter& json, Route const& route) {
     auto const& operation = operation_of(route);
     json.begin_object(std::to_string(operation.status));
     json.member("description", reason_phrase(operation.status));
+    if (may_be_stale(route))
+        json.raw("headers", R"({"Penstock-Stale":{"$ref":"#/components/headers/Penstock-Stale"}})");
     if (route.produces != Produces::json) {
         write_content(json, operation.text_type, R"({"type":"string"})");
     } else if (!operation.answer.empty()) {
@@ -193,6 +200,10 @@ void write_headers(JsonWriter& json) {
           "What is left of them: r requests, and no more for t seconds. On every answer where "
           "rates are limited.",
           R"({"type":"string","examples":["\"write\";r=57;t=1"]})");
+    write("Penstock-Stale",
+          "`true`: of a hot ledger, read from the database while Redis is out of reach; posts that "
+          "were acknowledged may be missing.",
+          R"({"type":"string","enum":["true"]})");
     json.end_object();
 }
 

@@ -78,8 +78,9 @@ public:
 
     /// Somebody wants to post where the books are not open. Called often; must return at once.
     std::function<void(domain::LedgerId)> on_unready;
-    /// Seals the books and drains them: the epoch under which nothing can be posted any more,
-    /// until on_unready asks for another. What a deletion needs.
+    /// Closes the books and brings everything home: the epoch under which nothing can be posted
+    /// any more, until on_unready asks for another; 0: it goes on, for there is money on it. What a
+    /// deletion needs.
     std::function<asio::awaitable<Result<std::int64_t>>(domain::LedgerId, SteadyTime)> seal;
     /// What Redis refused, or answered in a way of its own.
     std::function<void(domain::LedgerId, cache::Failure const&)> on_failure;

@@ -155,7 +155,8 @@ void Cors::decorate(std::string_view origin, std::string_view preflight, Respons
     if (origin.empty() || !allows(origin)) return;
     response.add("Access-Control-Allow-Origin", any_ ? "*" : std::string(origin));
     response.add("Access-Control-Expose-Headers",
-                 "Idempotent-Replayed, X-Request-Id, RateLimit, RateLimit-Policy, Retry-After");
+                 "Idempotent-Replayed, Penstock-Stale, X-Request-Id, RateLimit, RateLimit-Policy, "
+                 "Retry-After");
     if (!is_preflight_answer(preflight, response)) return;
     response.add("Access-Control-Allow-Methods", std::string(header_of(response, "Allow")));
     response.add("Access-Control-Allow-Headers",
