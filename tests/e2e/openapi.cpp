@@ -95,6 +95,7 @@ public:
         streams();
         sales();
         credits();
+        hot_ledgers();
         jobs();
         exports();
         get("/v1/activity", "/v1/activity");
@@ -210,6 +211,26 @@ private:
         get(path + "/balances/{address}", credits + "/balances/bob");
         get(path + "/history", credits + "/history?address=ann&kind=transfer");
         get(ledger_path + "/totals", ledger + "/totals");
+    }
+
+    /// Without Redis: what is refused and what is stale are described as well.
+    void hot_ledgers() {
+        auto const name = fresh("hot");
+        auto const ledger = "/v1/ledgers/" + name;
+        post("/v1/ledgers", "/v1/ledgers",
+             R"({"name":")" + name + R"(","asset":{"code":"EUR","scale":2},"posting":"hot"})");
+        post(ledger_path + "/accounts", ledger + "/accounts", R"({"address":"ann"})");
+        auto const shown = get(ledger_path + "/accounts/{address}", ledger + "/accounts/ann");
+        BOOST_TEST(shown.header("penstock-stale") == "true");
+        auto const refuse = [&](std::string const& route, std::string const& body,
+                                unsigned status) {
+            described_.check_body("post", ledger_path + route, body);
+            auto const refused = api_.post(ledger + route, body);
+            BOOST_TEST(refused.status == status, refused.body);
+            described_.check_answer("post", ledger_path + route, refused);
+        };
+        refuse("/deposits", R"({"account":"ann","amount":1})", 503);
+        refuse("/purchases", R"({"buyer":"ann","author":"bob","price":1})", 409);
     }
 
     void holds() {
