@@ -12,18 +12,34 @@ namespace {
 
 using Entries = std::vector<ReadEntry>;
 
+/// "17-0", and "17-3" too: where it lies.
+std::int64_t place_of(std::string_view id) {
+    return read_position(id.substr(0, id.find('-'))).value_or(0);
+}
+
 /// {id, {"entry", text}}. What was trimmed while somebody had it has no fields: the store has it.
 void add_entry(domain::LedgerId ledger, Reply const& pair, Entries& to) {
     if (pair.elements.size() != 2 || pair.elements[1].elements.empty()) return;
     auto const& fields = pair.elements[1].elements;
     ReadEntry read;
-    auto const position = read_position(pair.elements[0].text);
-    read.position = position.value_or(-1);
+    read.id = pair.elements[0].text;
+    read.position = place_of(read.id);
     read.text = fields.back().text;
-    if (position && fields.size() == 2)
-        read.entry = read_entry(ledger, std::to_string(*position), read.text);
+    for (auto const& field : fields) read.bytes += field.text.size();
+    if (read_position(read.id) && fields.size() == 2)
+        read.entry = read_entry(ledger, std::to_string(read.position), read.text);
     if (read.entry) read.text.clear();
     to.push_back(std::move(read));
+}
+
+/// What XREADGROUP answers: of the one stream, its entries.
+Answer<std::optional<Entries>> entries_of(domain::LedgerId ledger, Reply const& reply) {
+    std::optional<Entries> entries(std::in_place);
+    for (auto const& stream : reply.elements) {
+        if (stream.elements.size() != 2) return unexpected_reply();
+        for (auto const& pair : stream.elements[1].elements) add_entry(ledger, pair, *entries);
+    }
+    return entries;
 }
 
 /// No group, or no stream: what the ledger is opened for.
@@ -52,12 +68,33 @@ asio::awaitable<Answer<std::optional<Entries>>> HotJournal::read(domain::LedgerI
                     keys_.part(ledger, "journal"), ">");
     auto const reply = co_await redis_.command(std::move(command), deadline);
     if (!reply) co_return unless_no_group<Entries>(reply.error());
-    std::optional<Entries> entries(std::in_place);
-    for (auto const& stream : reply->elements) {
-        if (stream.elements.size() != 2) co_return unexpected_reply();
-        for (auto const& pair : stream.elements[1].elements) add_entry(ledger, pair, *entries);
-    }
-    co_return entries;
+    co_return entries_of(ledger, *reply);
+}
+
+asio::awaitable<Answer<std::optional<Entries>>> HotJournal::read_own(domain::LedgerId ledger,
+                                                                     std::string consumer,
+                                                                     std::string after,
+                                                                     std::size_t limit,
+                                                                     SteadyTime deadline) {
+    Command command("XREADGROUP", "GROUP", "drain", consumer, "COUNT", limit, "STREAMS",
+                    keys_.part(ledger, "journal"), after);
+    auto const reply = co_await redis_.command(std::move(command), deadline);
+    if (!reply) co_return unless_no_group<Entries>(reply.error());
+    co_return entries_of(ledger, *reply);
+}
+
+asio::awaitable<Answer<std::optional<std::int64_t>>> HotJournal::first_behind(
+    domain::LedgerId ledger, std::int64_t after, SteadyTime deadline) {
+    Command command("XRANGE", keys_.part(ledger, "journal"), std::to_string(after + 1) + "-0", "+",
+                    "COUNT", 1);
+    auto const reply = co_await redis_.command(std::move(command), deadline);
+    if (!reply) co_return reply.error();
+    std::optional<std::int64_t> first;
+    if (reply->elements.empty()) co_return first;
+    auto const& pair = reply->elements.front().elements;
+    if (pair.size() != 2) co_return unexpected_reply();
+    first = place_of(pair.front().text);
+    co_return first;
 }
 
 asio::awaitable<Answer<std::optional<Entries>>> HotJournal::take_over(domain::LedgerId ledger,
@@ -99,10 +136,8 @@ asio::awaitable<Answer<bool>> HotJournal::bury(domain::LedgerId ledger, ReadEntr
     std::vector<std::string> arguments;
     arguments.push_back(std::to_string(now.ms));
     arguments.push_back(std::move(why));
-    arguments.push_back(std::to_string(entry.position));
-    arguments.push_back(std::move(entry.text));
-    arguments.emplace_back();
-    auto names = keys_.parts(ledger, {"dead", "due", "claimed", "owners"});
+    arguments.push_back(std::move(entry.id));
+    auto names = keys_.parts(ledger, {"dead", "journal"});
     auto const reply =
         co_await redis_.eval(scripts::hot_bury, std::move(names), std::move(arguments), deadline);
     if (!reply) co_return reply.error();

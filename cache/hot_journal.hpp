@@ -14,9 +14,11 @@ class RedisClient;
 
 /// An entry that was read. What no entry of ours looks like is nullopt, and kept as it was.
 struct ReadEntry {
-    std::int64_t position = 0;
+    std::string id;             ///< of the stream: "position-0", unless somebody else wrote it
+    std::int64_t position = 0;  ///< of what is no entry: where it lies
     std::optional<domain::JournalEntry> entry;
-    std::string text;  ///< only where it is none
+    std::string text;       ///< only where it is none
+    std::size_t bytes = 0;  ///< as it was read
 };
 
 /// How far a hot ledger is; nothing of it is exact a moment later.
@@ -53,12 +55,25 @@ public:
         domain::LedgerId ledger, std::string consumer, milliseconds idle, std::size_t limit,
         SteadyTime deadline);
 
+    /// Entries that the consumer has been given and did not settle, those behind the one with the
+    /// id `after`, "0" for all: when a reply never came.
+    asio::awaitable<Answer<std::optional<std::vector<ReadEntry>>>> read_own(domain::LedgerId ledger,
+                                                                            std::string consumer,
+                                                                            std::string after,
+                                                                            std::size_t limit,
+                                                                            SteadyTime deadline);
+
+    /// The first position behind `after` that something lies at; whoever has it.
+    asio::awaitable<Answer<std::optional<std::int64_t>>> first_behind(domain::LedgerId ledger,
+                                                                      std::int64_t after,
+                                                                      SteadyTime deadline);
+
     /// Committed up to `drained`. False: superseded.
     asio::awaitable<Answer<bool>> settle(domain::LedgerId ledger, std::int64_t epoch,
                                          std::int64_t drained, std::vector<std::int64_t> entries,
                                          std::vector<domain::HoldId> ended, SteadyTime deadline);
 
-    /// An entry that is none. It is settled like every other afterwards.
+    /// Out of the journal and into the dead letters, at once. False: it is not there any more.
     asio::awaitable<Answer<bool>> bury(domain::LedgerId ledger, ReadEntry entry, std::string why,
                                        domain::Instant now, SteadyTime deadline);
 

@@ -1,13 +1,25 @@
 -- Lays aside what can be neither drained nor synced, so that it is not tried for ever.
---   KEYS    the dead letters, what is due, what is claimed, by whom: of one ledger, under one tag
---   ARGV    1 now in ms   2 why   3 the member: an address, or the position of an entry
---           4 what it held   5 the owner's token, empty for an entry of the journal
---   →  1 buried, 0 the claim is no longer the owner's
-if ARGV[5] ~= '' then
-    if redis.call('HGET', KEYS[4], ARGV[3]) ~= ARGV[5] then return 0 end
+--   KEYS    the dead letters, and the journal; or what is due, what is claimed, by whom: of one
+--           ledger, under one hash tag
+--   ARGV    1 now in ms   2 why   3 the member: the id of an entry of the journal; or an address,
+--           4 what it held   5 the token of whoever claimed it
+--   →  1 buried, 0 the entry is not there any more, the claim is no longer the owner's
+local held = ARGV[4]
+local is_entry = #KEYS == 2
+if is_entry then
+    local entry = redis.call('XRANGE', KEYS[2], ARGV[3], ARGV[3])[1]
+    if not entry then return 0 end
+    held = table.concat(entry[2], '\n')
+elseif redis.call('HGET', KEYS[4], ARGV[3]) ~= ARGV[5] then
+    return 0
+end
+redis.call('XADD', KEYS[1], '*', 'at', ARGV[1], 'why', ARGV[2], 'member', ARGV[3], 'held', held)
+if is_entry then
+    redis.call('XACK', KEYS[2], 'drain', ARGV[3])
+    redis.call('XDEL', KEYS[2], ARGV[3])
+else
     redis.call('HDEL', KEYS[4], ARGV[3])
     redis.call('ZREM', KEYS[3], ARGV[3])
     redis.call('ZREM', KEYS[2], ARGV[3])
 end
-redis.call('XADD', KEYS[1], '*', 'at', ARGV[1], 'why', ARGV[2], 'member', ARGV[3], 'held', ARGV[4])
 return 1

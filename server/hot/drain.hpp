@@ -4,12 +4,13 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "cache/hot_journal.hpp"
 #include "reactor/backoff.hpp"
 #include "reactor/collector.hpp"
-#include "reactor/pulse.hpp"
+#include "server/hot/steps.hpp"
 #include "server/hot/worker.hpp"
 
 namespace penstock::server {
@@ -20,12 +21,15 @@ struct DrainOptions {
     std::size_t entries_at_once = 512;     ///< of one read, at most
     std::size_t read_bytes_max = 1 << 20;  ///< of one read, about: Redis is everybody's
     milliseconds idle{5'000};              ///< after which a server that has entries is dead
-    reactor::BackoffLimits polls{milliseconds{2}, milliseconds{50}, milliseconds{0}};  ///< unwoken
+    /// How often the journal is looked at that nothing is heard of.
+    reactor::BackoffLimits polls{milliseconds{2}, milliseconds{50}, milliseconds{0}};
+    /// How often it is looked whether the entries before these have come home.
     reactor::BackoffLimits gaps{milliseconds{2}, milliseconds{20}, milliseconds{0}};
     reactor::BackoffLimits pauses{milliseconds{20}, milliseconds{2'000}, milliseconds{0}};
-    int refusals_max = 8;  ///< by the database, of an entry that stands alone: a dead letter
+    /// By the database, of an entry that stands alone while others are taken: a dead letter.
+    int refusals_max = 8;
     milliseconds step_max{1'000};  ///< of one answer of Redis
-    milliseconds commit_max{15'000};
+    milliseconds commit_max{5'000};
     milliseconds stop_max{5'000};  ///< for what is in hand when it is cancelled
 };
 
@@ -33,13 +37,13 @@ struct DrainOptions {
 struct DrainMetrics {
     reactor::CollectorMetrics batches;
     reactor::Count reads;
-    reactor::Count taken_over;  ///< entries that another reader had and did not settle
+    reactor::Count taken_over;  ///< entries that a reader had and did not settle
     reactor::Count entries;     ///< that were settled
     reactor::Count gaps;        ///< waits for whoever has the entries before
     reactor::Count dead_letters;
     reactor::Count lost;        ///< positions that are in the journal no more
     reactor::Count failures;    ///< of Redis or of the lane: tried again
-    reactor::Histogram commit;  ///< of one batch; Histogram::duration_unit
+    reactor::Histogram commit;  ///< of one command; Histogram::duration_unit
     reactor::Histogram lag;     ///< from an entry's instant until the store has it
 };
 
@@ -50,8 +54,8 @@ public:
     ReadSize(std::size_t most, std::size_t bytes_max) : most_(most), bytes_max_(bytes_max) {}
 
     std::size_t next() const { return count_; }
-    /// What the last read brought.
-    void read(std::size_t entries, std::size_t bytes);
+    /// What came of asking for next() of them.
+    void brought(std::size_t entries, std::size_t bytes);
     /// Perhaps because it was too much.
     void failed();
 
@@ -75,7 +79,7 @@ public:
     asio::awaitable<void> run();
 
     /// Something was posted. On its own shard.
-    void wake() { woken_.notify(); }
+    void wake() { steps_.wake(); }
 
     /// Nothing while it runs.
     std::optional<HotEnd> end() const { return end_; }
@@ -86,60 +90,64 @@ public:
 private:
     using Entry = cache::ReadEntry;
     using Entries = std::vector<Entry>;
-    /// When to go on; whether wake() may hasten that.
-    struct Next {
-        SteadyTime at;
-        bool can_be_woken = false;
-    };
-    /// Entries that are in the store and still in the journal.
-    struct Unsettled {
-        std::vector<std::int64_t> positions;
-        std::vector<domain::HoldId> ended;
-    };
+    using Read = cache::Answer<std::optional<Entries>>;
 
-    asio::awaitable<Next> work();
+    asio::awaitable<std::optional<NextStep>> step();
     asio::awaitable<error_code> fetch();
+    asio::awaitable<error_code> read_missed();
     asio::awaitable<error_code> take_over();
     asio::awaitable<error_code> read();
-    void add(Entries entries);
-    void take_batch();
-    asio::awaitable<Next> bring_home();
+    error_code note(cache::Failure const& failure);
+    error_code note(Read const& answer);
+    void add_old(Entries entries);
+    void take_window();
+    asio::awaitable<NextStep> bring_home();
     std::size_t portion() const;
     asio::awaitable<Result<domain::Outcome>> submit(std::size_t entries);
-    Next note_refusal(error_code error, std::size_t entries);
-    void note_drained(domain::HotLedger const& row);
+    void note_home(domain::HotLedger row, std::size_t entries);
     asio::awaitable<error_code> settle();
-    asio::awaitable<Next> unblock();
-    asio::awaitable<Next> pass_over(std::string why);
+    asio::awaitable<error_code> settle_rubbish();
+    asio::awaitable<NextStep> note_refusal(error_code error, std::size_t entries);
+    asio::awaitable<NextStep> unblock();
+    NextStep wait_for_others();
+    asio::awaitable<NextStep> pass_over(std::string why);
+    asio::awaitable<error_code> bury(Entry entry, std::string why);
     asio::awaitable<void> finish();
-    Next at_once() const { return {steady_now()}; }
-    Next later(reactor::Backoff& pauses, bool can_be_woken = false);
-    Next fail(error_code error);
-    void tell(HotNotice::What what, std::string member, std::string why, std::int64_t items = 0);
-    SteadyTime step() const;
+
+    NextStep at_once() const { return {steady_now()}; }
+    NextStep after(reactor::Backoff& pauses);
+    NextStep fail(error_code error, char const* what);
+    SteadyTime in(milliseconds limit) const;
 
     HotLedgerParts parts_;
     DrainOptions options_;
-    std::string consumer_;
-    reactor::Pulse woken_;
+    Steps steps_;
     reactor::BatchWindow<Entry> window_;
     Entries batch_;  ///< on its way home; ascending, none twice
-    Unsettled unsettled_;
+    /// In the store, and still in the journal.
+    std::vector<std::int64_t> unsettled_;
+    std::vector<domain::HoldId> ended_;
+    Entries rubbish_;  ///< no entries, where the store is past already
     ReadSize read_size_;
     reactor::Backoff polls_;
     reactor::Backoff gaps_;
     reactor::Backoff pauses_;
     SteadyTime take_over_at_{};
     SteadyTime stop_at_ = never;  ///< once it is cancelled
-    /// Entries were given to us in a reply that never came.
-    bool has_missed_ = false;
-    /// Nothing was in the journal before the head of the batch when it was last asked.
+    /// Entries were perhaps given to us in a reply that never came, or to whom we were before.
+    bool has_missed_ = true;
+    /// When the journal was last asked, nothing lay before the head of the batch.
     bool is_first_ = false;
+    bool is_waiting_ = false;  ///< for whoever has the entries before
+    /// Entries came home since one was laid aside: it is not that the store takes none.
+    bool has_brought_ = false;
     std::int64_t drained_ = 0;
     std::int64_t lost_to_ = 0;     ///< for the next command; see domain::BookJournal
-    std::size_t entries_max_ = 0;  ///< of the next command; 0: any number
+    std::size_t entries_max_ = 0;  ///< of the next command; 0: no matter
     int refusals_ = 0;
+    std::string complaint_;  ///< of Redis
     std::optional<domain::Instant> last_flush_at_;
+    std::optional<HotEnd> ending_;
     std::optional<HotEnd> end_;
 };
 

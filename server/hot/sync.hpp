@@ -3,28 +3,32 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "cache/hot_schedule.hpp"
 #include "reactor/backoff.hpp"
 #include "reactor/collector.hpp"
-#include "reactor/pulse.hpp"
+#include "server/hot/steps.hpp"
 #include "server/hot/worker.hpp"
 
 namespace penstock::server {
 
 struct SyncOptions {
-    /// The timer starts with the first account of an empty buffer.
+    /// The timer starts with the first account of an empty buffer; no more than a batch is claimed.
     reactor::BatchLimits batch{512, milliseconds{20}, 512, false};
-    milliseconds delay{100};    ///< an account is claimed so long after its first change
+    milliseconds delay{100};    ///< from an account's first change until it may be claimed
     milliseconds lease{5'000};  ///< of a claim; renewed when half of it is over
+    /// How often the schedule is looked at, and whether the drain has passed what waits for it.
     reactor::BackoffLimits polls{milliseconds{10}, milliseconds{100}, milliseconds{0}};
     reactor::BackoffLimits pauses{milliseconds{20}, milliseconds{2'000}, milliseconds{0}};
-    int refusals_max = 8;          ///< by the database, of one that stands alone: a dead letter
+    /// By the database, of one that stands alone while others are written: a dead letter.
+    int refusals_max = 8;
     milliseconds step_max{1'000};  ///< of one answer of Redis
-    milliseconds flush_max{15'000};
+    milliseconds flush_max{5'000};
     milliseconds stop_max{5'000};  ///< for what is in hand when it is cancelled
 };
 
@@ -39,7 +43,7 @@ struct SyncMetrics {
     reactor::Count claims_lost;  ///< their lease was over
     reactor::Count dead_letters;
     reactor::Count failures;   ///< of Redis or of the lane: tried again
-    reactor::Histogram flush;  ///< of one batch; Histogram::duration_unit
+    reactor::Histogram flush;  ///< of one command; Histogram::duration_unit
     reactor::Histogram lag;    ///< from the change that was written until the store has it
 };
 
@@ -53,55 +57,59 @@ public:
     /// no longer than `stop_max`, and no claim is left behind.
     asio::awaitable<void> run();
 
-    /// The drain has come further. On its own shard.
-    void wake() { woken_.notify(); }
+    /// The drain has come further, or something is due. On its own shard.
+    void wake() { steps_.wake(); }
 
     /// Nothing while it runs.
     std::optional<HotEnd> end() const { return end_; }
     std::optional<domain::Instant> last_flush_at() const { return last_flush_at_; }
 
 private:
-    using Claims = std::vector<cache::Claim>;
-    struct Next {
-        SteadyTime at;
-        bool can_be_woken = false;
-    };
+    using Addresses = std::vector<std::string>;
 
-    asio::awaitable<Next> work();
+    asio::awaitable<std::optional<NextStep>> step();
     asio::awaitable<error_code> renew();
-    asio::awaitable<error_code> claim();
-    asio::awaitable<error_code> take_in(Claims claims);
-    void let_pass();
-    Claims take_batch();
-    asio::awaitable<Next> flush();
-    asio::awaitable<Result<domain::Outcome>> submit(std::size_t accounts);
-    asio::awaitable<Next> note_refusal(error_code error, std::size_t accounts);
-    asio::awaitable<void> release(Claims claims, bool is_written);
-    asio::awaitable<error_code> bury(cache::Claim claim, std::string why);
-    asio::awaitable<void> finish();
+    asio::awaitable<error_code> claim(std::size_t room);
     std::size_t room() const;
-    std::vector<std::string> addresses() const;
-    Next at_once() const { return {steady_now()}; }
-    Next later(reactor::Backoff& pauses, bool can_be_woken = false);
-    Next fail(error_code error);
-    void tell(HotNotice::What what, std::string member, std::string why);
-    SteadyTime step() const;
+    asio::awaitable<error_code> take_in(std::vector<cache::Claim> claims);
+    void let_pass();
+    void take_batch();
+    asio::awaitable<NextStep> flush();
+    asio::awaitable<Result<domain::Outcome>> submit(std::size_t accounts);
+    asio::awaitable<void> note_written(std::size_t accounts);
+    asio::awaitable<NextStep> note_refusal(error_code error, std::size_t accounts);
+    asio::awaitable<void> release(Addresses addresses, bool is_written);
+    asio::awaitable<error_code> bury(std::string address, std::string why);
+    asio::awaitable<void> finish();
+
+    bool has_passed(cache::Claim const& claim) const;
+    void forget(std::string const& address);
+    error_code note(cache::Failure const& failure);
+    NextStep at_once() const { return {steady_now()}; }
+    NextStep after(reactor::Backoff& pauses);
+    NextStep fail(error_code error, char const* what);
+    SteadyTime in(milliseconds limit) const;
 
     HotLedgerParts parts_;
     SyncOptions options_;
     std::string owner_;
-    reactor::Pulse woken_;
-    reactor::BatchWindow<cache::Claim> window_;  ///< the drain has passed these
-    Claims waiting_;                             ///< and these not yet
-    Claims batch_;                               ///< on its way home
+    Steps steps_;
+    std::map<std::string, cache::Claim> claims_;  ///< all that are ours, the newest of each address
+    std::set<std::string> waiting_;               ///< those that the drain has not passed
+    reactor::BatchWindow<std::string> window_;    ///< and those that it has
+    Addresses batch_;                             ///< on its way home
     reactor::Backoff polls_;
     reactor::Backoff pauses_;
     SteadyTime renew_at_ = never;
     SteadyTime stop_at_ = never;  ///< once it is cancelled
     std::int64_t drained_ = 0;
-    std::size_t accounts_max_ = 0;  ///< of the next command; 0: any number
-    int refusals_ = 0;
+    std::size_t accounts_max_ = 0;  ///< of the next command; 0: no matter
+    std::map<std::string, int> refusals_;
+    /// Accounts were written since one was laid aside: it is not that the store takes none.
+    bool has_written_ = false;
+    std::string complaint_;  ///< of Redis
     std::optional<domain::Instant> last_flush_at_;
+    std::optional<HotEnd> ending_;
     std::optional<HotEnd> end_;
 };
 

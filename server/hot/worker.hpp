@@ -4,6 +4,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "domain/command.hpp"
@@ -15,6 +16,7 @@
 namespace penstock::cache {
 class HotJournal;
 class HotSchedule;
+struct Failure;
 }  // namespace penstock::cache
 
 namespace penstock::server {
@@ -29,7 +31,7 @@ using HotSubmit =
 /// Something that an operator is to hear of.
 struct HotNotice {
     enum class What : std::uint8_t {
-        failure,      ///< it is tried again; `why` is the error
+        failure,      ///< of `member`, a step; it is tried again. `why` is the error
         dead_letter,  ///< `member` was laid aside, because of `why`
         lost,         ///< `items` positions before `member` are in the journal no more
     };
@@ -45,6 +47,9 @@ struct HotLedgerParts {
     asio::any_io_executor executor;
     domain::LedgerId ledger;
     std::int64_t epoch = 0;
+    /// A name that no other server has. This one's next worker for the ledger has the same, and so
+    /// finds what was handed to this one.
+    std::string server;
     cache::HotJournal& journal;
     cache::HotSchedule& schedule;
     Clock& clock;
@@ -62,5 +67,23 @@ enum class HotEnd : std::uint8_t {
     superseded,  ///< another epoch has begun, or the books are gone: the ledger is to be opened
     removed,     ///< the store has no such ledger any more
 };
+
+/// The ledger's row, as a command of a worker came back with it; or why there is none to go on
+/// with.
+struct HotRow {
+    domain::HotLedger row;
+    std::optional<HotEnd> end = {};
+};
+HotRow row_of(domain::Outcome const& outcome, std::int64_t epoch);
+
+/// What a command is surrounded with that the server itself asks for.
+domain::Envelope hot_envelope(HotLedgerParts const& parts, std::string request_id,
+                              domain::Command command);
+
+/// Perhaps one of its rows is at fault: with fewer of them it is seen which.
+bool may_be_split(error_code error);
+
+/// Somebody else's bytes lie where the books do: only opening the ledger helps.
+bool is_damage(cache::Failure const& failure);
 
 }  // namespace penstock::server
