@@ -154,7 +154,7 @@ asio::awaitable<Answer<std::optional<HotStanding>>> HotJournal::look(domain::Led
     auto const& parts = reply->elements;
     std::optional<HotStanding> standing;
     if (parts.empty()) co_return standing;
-    if (parts.size() != 9) co_return unexpected_reply();
+    if (parts.size() != 10) co_return unexpected_reply();
     auto const epoch = read_position(parts[1].text);
     auto const position = read_position(parts[2].text);
     auto const drained = read_position(parts[3].text);
@@ -173,6 +173,7 @@ asio::awaitable<Answer<std::optional<HotStanding>>> HotJournal::look(domain::Led
     standing->oldest_due = instant_of(parts[6].text);
     standing->claimed = parts[7].number;
     standing->dead_letters = parts[8].number;
+    standing->last_flush_at = instant_of(parts[9].text);
     co_return standing;
 }
 

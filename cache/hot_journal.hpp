@@ -32,6 +32,7 @@ struct HotStanding {
     std::optional<domain::Instant> oldest_due = {};
     std::int64_t claimed = 0;
     std::int64_t dead_letters = 0;
+    std::optional<domain::Instant> last_flush_at = {};  ///< when balances were last written home
 };
 
 /// The journals of all hot ledgers as one shard sees them. Several servers read one journal: the
