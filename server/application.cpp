@@ -15,6 +15,7 @@
 #include "db/pg/session.hpp"
 #include "db/postgres_store.hpp"
 #include "reactor/deadline.hpp"
+#include "server/database_digest.hpp"
 #include "server/descriptors.hpp"
 #include "server/exports/desk.hpp"
 #include "server/exports/keeper.hpp"
@@ -96,14 +97,6 @@ RateLimiterOptions rate_limiter_options(Options const& options) {
     limiter.redis.wait = options.rate_limit_wait;
     limiter.subjects_max = options.rate_limit_subjects;
     return limiter;
-}
-
-/// What tells this database's keys in Redis from another's.
-domain::Uuid digest_of(std::string const& database) {
-    domain::Uuid id;
-    auto const digest = sha256(database);
-    std::copy_n(digest.begin(), id.bytes.size(), id.bytes.begin());
-    return id;
 }
 
 cache::EdgeOptions edge_options(Options const& options, std::string const& database) {

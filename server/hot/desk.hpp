@@ -19,6 +19,8 @@
 
 namespace penstock::server {
 
+class HotInspector;
+
 /// One per shard.
 struct HotDeskMetrics {
     reactor::Count loads;            ///< rounds of reading what was cold from the store
@@ -84,6 +86,9 @@ public:
     std::function<asio::awaitable<Result<std::int64_t>>(domain::LedgerId, SteadyTime)> seal;
     /// What Redis refused, or answered in a way of its own.
     std::function<void(domain::LedgerId, cache::Failure const&)> on_failure;
+
+    /// What can be told of a ledger beside its posts; null: Redis is not asked.
+    HotInspector* inspector = nullptr;
 
     /// The books are open now: posts that wait go on.
     void opened(domain::LedgerId ledger);
