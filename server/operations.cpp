@@ -59,6 +59,7 @@ constexpr Operation operations[] = {
     {"change_ledger", "Change what may change, from now on", "ledger_change", "ledger"},
     {"delete_ledger", "Delete a ledger that is at rest at zero", "", "", 204},
     {"get_totals", "Count and sum of all transfers, by kind", "", "totals"},
+    {"get_sync", "How far a hot ledger has come home to the database", "", "sync_status"},
     {"verify_ledger", "Prove every invariant by full scan", "", "verification"},
 
     {"create_account", "Open an account", "new_account", "account", 201},

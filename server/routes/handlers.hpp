@@ -29,6 +29,7 @@ Answer get_ledger(RequestContext& context);
 Answer change_ledger(RequestContext& context);
 Answer delete_ledger(RequestContext& context);
 Answer get_totals(RequestContext& context);
+Answer get_sync(RequestContext& context);
 Answer verify_ledger(RequestContext& context);
 
 // accounts.cpp

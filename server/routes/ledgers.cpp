@@ -3,6 +3,8 @@
 #include <boost/describe/enum_to_string.hpp>
 #include <span>
 
+#include "server/hot/desk.hpp"
+#include "server/hot/inspector.hpp"
 #include "server/http/json_reader.hpp"
 #include "server/render.hpp"
 #include "server/routes/handlers.hpp"
@@ -49,6 +51,16 @@ domain::Ledger read_draft(JsonReader& in) {
                                       is_client_address, address_expected)
                         .value_or(std::vector<std::string>());
     return draft;
+}
+
+/// Of a hot ledger also against Redis.
+asio::awaitable<Result<std::vector<db::Check>>> checks_of(RequestContext& context,
+                                                          domain::Ledger const& ledger,
+                                                          SteadyTime deadline) {
+    auto* const inspector = context.services.hot.inspector;
+    if (ledger.posting == domain::Posting::hot && inspector != nullptr)
+        return inspector->verify(ledger.id, deadline);
+    return context.services.store.verify(ledger.id, deadline);
 }
 
 }  // namespace
@@ -140,6 +152,32 @@ Answer get_totals(RequestContext& context) {
     co_return Response(200, std::move(body));
 }
 
+Answer get_sync(RequestContext& context) {
+    auto const ledger = co_await context.find_ledger();
+    if (!ledger) co_return context.failure(ledger.error());
+    if (!*ledger) co_return context.problem(Code::ledger_not_found);
+    if ((*ledger)->posting != domain::Posting::hot)
+        co_return context.problem(Code::unsupported_on_ledger);
+    auto* const inspector = context.services.hot.inspector;
+    if (inspector == nullptr) co_return context.failure(cache::Errc::unavailable);
+    auto const standing = co_await inspector->look((*ledger)->id, context.deadline);
+    if (!standing) co_return context.failure(standing.error().code);
+    if (!*standing) co_return context.failure(cache::Errc::unavailable);
+    auto const status = status_of(**standing, context.services.clock.now());
+    std::string body;
+    JsonWriter json(body);
+    json.begin_object()
+        .member("journal_lag", status.journal_lag)
+        .member("journal_oldest_ms", status.journal_oldest_ms)
+        .member("schedule_depth", status.schedule_depth)
+        .member("schedule_oldest_ms", status.schedule_oldest_ms)
+        .member("claimed", status.claimed)
+        .instant("last_flush_at", ms_of(status.last_flush_at))
+        .member("dead_letters", status.dead_letters)
+        .end_object();
+    co_return Response(200, std::move(body));
+}
+
 Answer verify_ledger(RequestContext& context) {
     auto const ledger = co_await context.find_ledger();
     if (!ledger) co_return context.failure(ledger.error());
@@ -147,7 +185,7 @@ Answer verify_ledger(RequestContext& context) {
     // A full scan may take longer than a request usually may.
     auto const asked = context.request.headers.find("Request-Timeout-Ms");
     auto const deadline = asked ? context.deadline : context.request.received_at + verify_deadline;
-    auto const checks = co_await context.services.store.verify((*ledger)->id, deadline);
+    auto const checks = co_await checks_of(context, **ledger, deadline);
     if (!checks) co_return context.failure(checks.error());
     bool const ok =
         std::all_of(checks->begin(), checks->end(), [](auto const& check) { return check.ok; });

@@ -51,6 +51,7 @@ constexpr Route table[] = {
     {patch, "/v1/ledgers/{ledger}", Scope::write, optional, change_ledger, "change_ledger"},
     {delete_, "/v1/ledgers/{ledger}", Scope::admin, optional, delete_ledger, "delete_ledger"},
     {get, "/v1/ledgers/{ledger}/totals", Scope::read, none, get_totals, "get_totals"},
+    {get, "/v1/ledgers/{ledger}/sync", Scope::read, none, get_sync, "get_sync"},
     {get, "/v1/ledgers/{ledger}/verify", Scope::admin, none, verify_ledger, "verify_ledger"},
 
     {post, "/v1/ledgers/{ledger}/accounts", Scope::write, required, create_account,

@@ -229,6 +229,9 @@ private:
             BOOST_TEST(refused.status == status, refused.body);
             described_.check_answer("post", ledger_path + route, refused);
         };
+        auto const sync = api_.get(ledger + "/sync");
+        BOOST_TEST(sync.status == 503U, sync.body);
+        described_.check_answer("get", ledger_path + "/sync", sync);
         refuse("/deposits", R"({"account":"ann","amount":1})", 503);
         refuse("/purchases", R"({"buyer":"ann","author":"bob","price":1})", 409);
     }
