@@ -55,33 +55,20 @@ std::vector<Parties> parties_of(domain::Command const& command) {
     return all;
 }
 
-/// Of those whom the store does not know, whom the ledger opens for being paid now. The payee of
-/// someone who cannot pay is not opened, so who pays comes first.
-std::vector<std::string> to_be_opened(domain::Ledger const& ledger, domain::Command const& command,
-                                      std::vector<std::string> const& cold,
-                                      std::set<std::string> const& missing) {
-    std::vector<std::string> opened;
-    if (ledger.accounts != domain::AccountPolicy::implicit) return opened;
-    auto const parties = parties_of(command);
-    bool const is_payer_cold = parties.size() == 1 &&
-                               parties.front().from != domain::world_address &&
-                               std::ranges::find(cold, parties.front().from) != cold.end();
-    if (is_payer_cold) return opened;
+/// Whose account the ledger opens when a command pays him.
+std::set<std::string_view> opened_for(domain::Ledger const& ledger,
+                                      std::vector<Parties> const& parties) {
     std::set<std::string_view> payees;
+    if (ledger.accounts != domain::AccountPolicy::implicit) return payees;
     for (auto const& [from, to] : parties)
         if (!to.starts_with('@')) payees.insert(to);
-    for (auto const& address : missing)
-        if (payees.contains(address)) opened.push_back(address);
-    return opened;
+    return payees;
 }
 
-/// Whether it may still turn out that it is to be opened.
-bool may_be_paid(domain::Ledger const& ledger, domain::Command const& command,
-                 std::string const& address) {
-    if (ledger.accounts != domain::AccountPolicy::implicit || address.starts_with('@'))
-        return false;
-    auto const parties = parties_of(command);
-    return std::ranges::any_of(parties, [&](auto const& each) { return each.to == address; });
+/// The payee of someone who cannot pay is not opened, so who pays alone comes first.
+bool is_payer_cold(std::vector<Parties> const& parties, std::vector<std::string> const& cold) {
+    if (parties.size() != 1 || parties.front().from == domain::world_address) return false;
+    return std::ranges::find(cold, parties.front().from) != cold.end();
 }
 
 cache::HotAccount hot_account_of(db::HotStanding const& found) {
@@ -305,14 +292,20 @@ asio::awaitable<HotDesk::Step> HotDesk::await_open(Attempt& attempt) {
 
 asio::awaitable<HotDesk::Step> HotDesk::load_accounts(Attempt& attempt, cache::HotCold cold) {
     auto const& ledger = attempt.ledger;
-    auto const& command = attempt.envelope.command;
     auto found = co_await store_.hot().find_standings(ledger.id, cold.names, attempt.deadline);
     if (!found) co_return Result<Outcome>(found.error());
     std::set<std::string> missing(cold.names.begin(), cold.names.end());
     for (auto const& standing : *found) missing.erase(standing.account.address);
-    auto const opened = to_be_opened(ledger, command, cold.names, missing);
-    for (auto const& address : missing)
-        if (!may_be_paid(ledger, command, address)) attempt.nobodys.insert(address);
+    auto const parties = parties_of(attempt.envelope.command);
+    auto const payees = opened_for(ledger, parties);
+    std::vector<std::string> opened;
+    for (auto const& address : missing) {
+        if (payees.contains(address))
+            opened.push_back(address);
+        else
+            attempt.nobodys.insert(address);
+    }
+    if (is_payer_cold(parties, cold.names)) opened.clear();
     if (!opened.empty()) {
         auto const step = co_await open_accounts(attempt, opened);
         if (step) co_return step;

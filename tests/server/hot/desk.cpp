@@ -164,7 +164,7 @@ Nothing a_repetition_is_answered_alike(HotCounter& at) {
         }
         co_await at.drain();
     }
-    BOOST_TEST(at.desk.metrics().keys_known.get() == 4U);
+    BOOST_TEST(at.desk.metrics().keys_known.get() == 5U);
     auto const alice = co_await at.account("alice");
     BOOST_TEST(alice.standing.balance == 100 + 101 - 6 - 40);
 }
