@@ -14,6 +14,7 @@
 #include "db/migrations.hpp"
 #include "db/pg/session.hpp"
 #include "db/postgres_store.hpp"
+#include "db/primary.hpp"
 #include "reactor/deadline.hpp"
 #include "server/database_digest.hpp"
 #include "server/descriptors.hpp"
@@ -21,7 +22,11 @@
 #include "server/exports/keeper.hpp"
 #include "server/exports/metrics.hpp"
 #include "server/hot/desk.hpp"
+#include "server/hot/keeper.hpp"
+#include "server/hot/keeper_metrics.hpp"
 #include "server/hot/metrics.hpp"
+#include "server/hot/worker_metrics.hpp"
+#include "server/hot/workers.hpp"
 #include "server/http/json_writer.hpp"
 #include "server/http/listener.hpp"
 #include "server/jobs/exports.hpp"
@@ -148,6 +153,14 @@ HotOptions hot_options(Options const& options, std::string const& database) {
     hot.lease = options.hot_lease;
     hot.look_interval = options.hot_look_interval;
     return hot;
+}
+
+HotKeeperOptions hot_keeper_options(HotOptions const& options) {
+    HotKeeperOptions keeper;
+    keeper.refresh = options.look_interval;
+    keeper.health_every = options.look_interval;
+    keeper.memory_percent = static_cast<unsigned>(options.memory_percent);
+    return keeper;
 }
 
 FeedLimits feed_limits(Options const& options) {
@@ -486,6 +499,7 @@ struct Application::Front final : Introspection {
                    listener_options(options, shard, back.clock, back.ids), api, observer),
           background(application.reactor_.executor(shard)),
           lanes(application.reactor_.executor(shard)),
+          keeping(application.reactor_.executor(shard)),
           listening(application.reactor_.executor(shard)) {}
 
     asio::awaitable<Readiness> readiness(SteadyTime deadline) override {
@@ -508,6 +522,7 @@ struct Application::Front final : Introspection {
     Listener listener;
     reactor::TaskGroup background;  ///< connections: end by cancellation
     reactor::TaskGroup lanes;       ///< end by themselves once closed and empty
+    reactor::TaskGroup keeping;     ///< ends by cancellation, with what it says to the lanes
     reactor::TaskGroup listening;
 };
 
@@ -709,17 +724,38 @@ void Application::lead_reconciliation() {
         make_periodic(reconciliation_options(options_), round, "reconciliation_failed");
 }
 
-/// Whoever opens the books of hot ledgers and brings them home is made here, and told to the desks.
+/// Whoever opens the books of hot ledgers and brings them home, each where the ledger's lane is.
 void Application::keep_hot_ledgers() {
+    if (!fronts_.front()->back.hot_redis) return;
+    hot_keepers_ = std::make_unique<HotKeepers>(reactor_);
     for (auto& front : fronts_) {
-        front->hot.on_failure = [this, limit = LogLimit{}](domain::LedgerId ledger,
-                                                           cache::Failure const& failure) mutable {
+        auto& hot = front->hot;
+        auto& back = front->back;
+        hot.on_failure = [this, limit = LogLimit{}](domain::LedgerId ledger,
+                                                    cache::Failure const& failure) mutable {
             log_.limited(limit, LogLevel::warning, "hot_post_failed",
                          {{"ledger_id", ledger.value.to_string()},
                           {"error", failure.code.message()},
                           {"message", failure.text}});
         };
+        auto const executor = reactor_.executor(front->shard);
+        auto& workers = *hot_workers_.emplace_back(std::make_unique<HotWorkers>(
+            executor, *back.hot_redis, lanes(), back.clock, back.ids, log_, hot.options()));
+        auto const work = [&workers](domain::LedgerId ledger, std::int64_t epoch, HotTasks tasks) {
+            return workers.run(ledger, epoch, tasks);
+        };
+        HotKeeperParts parts{executor,
+                             db::primary_of(back.store),
+                             *back.hot_redis,
+                             hot.books()->options(),
+                             lanes(),
+                             work,
+                             back.clock,
+                             back.ids,
+                             log_};
+        hot_keepers_->add_shard(std::move(parts), hot_keeper_options(hot.options()), hot);
     }
+    log_configuration(log_, fronts_.front()->hot.options());
 }
 
 /// At once, for what a server that died here left behind; then now and then. Before Redis answers
@@ -758,6 +794,7 @@ asio::awaitable<void> Application::start(std::size_t shard) {
     front.background.spawn(front.sales.run());
     front.products.spawn(front.background);
     engine_.spawn(shard, front.lanes);
+    if (hot_keepers_) front.keeping.spawn(hot_keepers_->of_shard(shard).run());
     if (shard == 0) front.background.spawn(hold_expiry_->run());
     if (shard == 0 && reconciliation_) front.background.spawn(reconcile_sales());
     if (shard == 0) front.background.spawn(lot_expiry_->run());
@@ -812,6 +849,11 @@ asio::awaitable<void> Application::stop() {
     for (std::size_t shard = 0; shard < fronts_.size(); ++shard)
         drains.spawn(stop_listening(shard, deadline));
     co_await drains.join();
+    // Nothing is posted any more: what was goes home as far as it can, while there are lanes.
+    for (std::size_t shard = 0; shard < fronts_.size(); ++shard) {
+        auto stop_there = [this, shard] { return stop_keeping(shard); };
+        co_await reactor_.on(shard, stop_there);
+    }
     // A lane may still be asked from another shard until every listener has ended.
     auto const closed_by = steady_now() + lanes_close_max;
     for (std::size_t shard = 0; shard < fronts_.size(); ++shard) {
@@ -830,6 +872,13 @@ asio::awaitable<void> Application::stop_listening(std::size_t shard, SteadyTime 
     if (!in_time) log_.warning("drain_cut_off", {{"shard", shard}});
     auto join = [&front] { return front.listening.join(); };
     co_await reactor_.on(shard, join);
+}
+
+/// Its own deadlines bound it.
+asio::awaitable<void> Application::stop_keeping(std::size_t shard) {
+    auto& front = *fronts_[shard];
+    front.keeping.cancel();
+    co_await front.keeping.join();
 }
 
 asio::awaitable<void> Application::finish(std::size_t shard, SteadyTime deadline) {
@@ -888,6 +937,11 @@ std::string Application::render_metrics() const {
             write_metrics(out, of_hot, front->back.hot_redis->metrics());
         }
         write_metrics(out, labels, front->hot);
+        if (hot_keepers_) {
+            write_metrics(out, labels, hot_keepers_->of_shard(front->shard).metrics());
+            write_metrics(out, labels, hot_workers_.at(front->shard)->drain_metrics());
+            write_metrics(out, labels, hot_workers_.at(front->shard)->sync_metrics());
+        }
         if (options_.rate_limits.any()) write_metrics(out, labels, limiter_.metrics(front->shard));
         write_metrics(out, labels, front->edge.metrics());
         write_metrics(out, labels, front->sales);

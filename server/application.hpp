@@ -28,6 +28,8 @@ namespace penstock::server {
 class JobWorker;
 class JsonWriter;
 struct ExportJobMetrics;
+class HotKeepers;
+class HotWorkers;
 class LedReconciliation;
 
 /// `penstock serve`. Members stand in the order of dependency, so destruction is the reverse.
@@ -69,6 +71,7 @@ private:
     asio::awaitable<void> stop();
     asio::awaitable<void> stop_jobs();
     asio::awaitable<void> stop_listening(std::size_t shard, SteadyTime deadline);
+    asio::awaitable<void> stop_keeping(std::size_t shard);
     asio::awaitable<void> finish(std::size_t shard, SteadyTime deadline);
     asio::awaitable<void> drain_shadow(std::size_t shard);
     void write_shadow(JsonWriter& json) const;
@@ -89,12 +92,14 @@ private:
     Engine engine_;
     RateLimiter limiter_;
     std::vector<std::unique_ptr<Front>> fronts_;
-    std::unique_ptr<Periodic> purge_;        ///< on shard 0, for the whole process
-    std::unique_ptr<Expiry> holds_;          ///< the same
-    std::unique_ptr<Expiry> lots_;           ///< the same
-    std::unique_ptr<Periodic> hold_expiry_;  ///< the same
-    std::unique_ptr<Periodic> lot_expiry_;   ///< the same
-    std::unique_ptr<Periodic> export_care_;  ///< the same
+    std::vector<std::unique_ptr<HotWorkers>> hot_workers_;  ///< by shard; none without Redis
+    std::unique_ptr<HotKeepers> hot_keepers_;               ///< the same: null
+    std::unique_ptr<Periodic> purge_;                       ///< on shard 0, for the whole process
+    std::unique_ptr<Expiry> holds_;                         ///< the same
+    std::unique_ptr<Expiry> lots_;                          ///< the same
+    std::unique_ptr<Periodic> hold_expiry_;                 ///< the same
+    std::unique_ptr<Periodic> lot_expiry_;                  ///< the same
+    std::unique_ptr<Periodic> export_care_;                 ///< the same
     /// On shard 0; null without Redis.
     std::unique_ptr<LedReconciliation> led_reconciliation_;
     std::unique_ptr<Periodic> reconciliation_;
