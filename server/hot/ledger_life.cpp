@@ -23,6 +23,14 @@ constexpr milliseconds clocks_differ_max{60'000};
 
 using How = cache::HotOpened::How;
 
+/// Since when new books know every key that is used on the ledger. A ledger of which the store has
+/// nothing yet has no keys in the store that could be asked for either: else the posts of every new
+/// ledger would read the store first, for as long as keys are kept.
+domain::Instant keys_known_from(domain::Instant now, std::int64_t drained) {
+    if (drained == 0) return {};
+    return {now.ms + clocks_differ_max.count()};
+}
+
 asio::awaitable<void> work_then_notify(asio::awaitable<void> work, reactor::Pulse& ended) {
     co_await std::move(work);
     ended.notify();
@@ -147,7 +155,7 @@ asio::awaitable<std::optional<domain::HotLedger>> HotLedgerLife::begin_epoch() {
 asio::awaitable<HotLedgerLife::Try> HotLedgerLife::open() {
     auto const row = co_await begin_epoch();
     if (!row) co_return std::nullopt;
-    domain::Instant const keys_from{parts_.clock.now().ms + clocks_differ_max.count()};
+    auto const keys_from = keys_known_from(parts_.clock.now(), row->drained);
     auto const opened =
         co_await parts_.books.open(ledger_, row->epoch, row->drained, keys_from, step_deadline());
     if (!opened) failed("open", opened.error());
@@ -187,7 +195,7 @@ asio::awaitable<HotLedgerLife::Try> HotLedgerLife::rebuild(cache::HotOpened seal
         {{"ledger_id", ledger_.to_string()}, {"epoch", epoch}, {"position", sealed.position}});
     auto const drained = co_await drained_to(sealed.position, epoch);
     if (!drained) co_return std::nullopt;
-    domain::Instant const keys_from{parts_.clock.now().ms + clocks_differ_max.count()};
+    auto const keys_from = keys_known_from(parts_.clock.now(), *drained);
     auto const opened =
         co_await parts_.books.open(ledger_, epoch, *drained, keys_from, step_deadline());
     if (!opened) failed("open", opened.error());
