@@ -12,12 +12,14 @@
 namespace penstock::cache {
 
 /// The parts, beside a record for every idempotency key:
-///   books    hash    '#' the ledger's line, '#epoch', '#drained', '#removed', '#flushed'; address
-///   → account journal  stream  position-0 → entry, in the group `drain` due      zset    address →
-///   since when its account differs from the store's, in ms claimed  zset    address → when its
-///   claim ends, in ms; no address is in both owners   hash    address → token of whoever claimed
-///   it holds    hash    id → hold; one that has ended stays until it is drained dead     stream
-///   what could not be drained or synced, and why
+///   books    hash    '#' the ledger's line, '#epoch', '#drained', '#removed', and '#flushed'
+///                    (when balances last came home); address → account
+///   journal  stream  position-0 → entry, in the group `drain`
+///   due      zset    address → since when its account differs from the store's, in ms
+///   claimed  zset    address → when its claim ends, in ms; no address is in both
+///   owners   hash    address → token of whoever claimed it
+///   holds    hash    id → hold; one that has ended stays until it is drained
+///   dead     stream  what could not be drained or synced, and why
 /// A sorted set and a hash that exist have a member without a name, so that one that was lost is
 /// noticed: `due` at infinity, `holds` with the base of the books.
 class HotKeys {

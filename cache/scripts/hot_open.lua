@@ -32,7 +32,7 @@ local undrained = redis.pcall('XRANGE', KEYS[2], string.format('%.0f-0', drained
 local first = not undrained.err and undrained[1] or nil
 local after = first and tonumber(string.match(first[2][2] or '', '^%d+'))
 
-if epoch and position and not is_sealed and tonumber(position) >= drained and
+if epoch and position and not is_sealed and not undrained.err and tonumber(position) >= drained and
     (first and after or tonumber(position)) == drained and
     redis.pcall('ZSCORE', KEYS[3], '') == 'inf' and redis.pcall('HGET', KEYS[6], '') == base then
     redis.call('XTRIM', KEYS[2], 'MINID', string.format('%.0f-0', drained + 1))

@@ -288,21 +288,25 @@ std::size_t HotKeepers::shard_of(domain::LedgerId ledger) const {
 
 asio::awaitable<void> HotKeepers::wake(domain::LedgerId ledger) {
     auto const shard = shard_of(ledger);
-    auto there = [this, shard, ledger]() -> asio::awaitable<void> {
-        keepers_[shard]->wake(ledger);
-        co_return;
-    };
+    auto there = [this, shard, ledger] { return wake_on(shard, ledger); };
     co_await reactor_.on(shard, std::move(there));
+}
+
+asio::awaitable<void> HotKeepers::wake_on(std::size_t shard, domain::LedgerId ledger) {
+    keepers_[shard]->wake(ledger);
+    co_return;
 }
 
 asio::awaitable<void> HotKeepers::tell_opened(domain::LedgerId ledger) {
     for (std::size_t shard = 0; shard < desks_.size(); ++shard) {
-        auto there = [this, shard, ledger]() -> asio::awaitable<void> {
-            desks_[shard]->opened(ledger);
-            co_return;
-        };
+        auto there = [this, shard, ledger] { return tell_opened_on(shard, ledger); };
         co_await reactor_.on(shard, std::move(there));
     }
+}
+
+asio::awaitable<void> HotKeepers::tell_opened_on(std::size_t shard, domain::LedgerId ledger) {
+    desks_[shard]->opened(ledger);
+    co_return;
 }
 
 asio::awaitable<Result<std::int64_t>> HotKeepers::close(domain::LedgerId ledger,

@@ -135,7 +135,9 @@ public:
 private:
     std::size_t shard_of(domain::LedgerId ledger) const;
     asio::awaitable<void> wake(domain::LedgerId ledger);
+    asio::awaitable<void> wake_on(std::size_t shard, domain::LedgerId ledger);
     asio::awaitable<void> tell_opened(domain::LedgerId ledger);
+    asio::awaitable<void> tell_opened_on(std::size_t shard, domain::LedgerId ledger);
 
     reactor::Reactor& reactor_;
     std::vector<std::unique_ptr<HotKeeper>> keepers_;

@@ -47,6 +47,7 @@ HotLedgerLife::HotLedgerLife(domain::LedgerId ledger, HotLifeParts const& parts,
              parts.options.opener_lease),
       woken_(parts.executor),
       shut_(parts.executor),
+      pauses_(parts.options.pauses),
       is_allowed_(is_allowed) {}
 
 void HotLedgerLife::wake() {
@@ -59,7 +60,11 @@ asio::awaitable<void> HotLedgerLife::run() {
     for (;;) {
         auto const epoch = co_await settle();
         if (!epoch) break;
+        auto const began = steady_now();
         co_await serve(*epoch);
+        pauses_.succeeded(std::chrono::duration_cast<milliseconds>(steady_now() - began));
+        // Of its own accord, though the books looked well: not at once again.
+        if (spent_epoch_ == *epoch) co_await pause();
     }
     standing_.reset();
     lease_.give_up();
@@ -69,17 +74,20 @@ asio::awaitable<void> HotLedgerLife::run() {
 
 /// Until the books are as they are wanted. Nothing: cancelled, or the ledger is gone.
 asio::awaitable<HotLedgerLife::Try> HotLedgerLife::settle() {
-    reactor::Backoff pauses(parts_.options.pauses);
     for (;;) {
         bool const stopped = co_await is_stopped();
         if (stopped) co_return std::nullopt;
         auto const epoch = co_await attempt();
-        if (epoch) co_return epoch;
-        bool const ended = co_await is_stopped();
-        if (ended || is_gone_) co_return std::nullopt;
-        auto const random = static_cast<std::uint32_t>(parts_.ids.nonce());
-        co_await reactor::sleep_until(steady_now() + pauses.next(random));
+        if (epoch || is_gone_) co_return epoch;
+        co_await pause();
     }
+}
+
+asio::awaitable<void> HotLedgerLife::pause() {
+    bool const stopped = co_await is_stopped();
+    if (stopped) co_return;
+    auto const length = pauses_.next(static_cast<std::uint32_t>(parts_.ids.nonce()));
+    co_await reactor::sleep_until(steady_now() + length);
 }
 
 asio::awaitable<HotLedgerLife::Try> HotLedgerLife::attempt() {
@@ -121,6 +129,7 @@ asio::awaitable<HotLedgerLife::Try> HotLedgerLife::find_open() {
     if (!row) co_return std::nullopt;
     if (!*row) is_gone_ = true;
     if (!*row || (*row)->epoch != (*standing)->epoch) co_return std::nullopt;
+    if ((*row)->epoch == spent_epoch_) co_return std::nullopt;
     parts_.metrics.adopted.add();
     note_lost((*standing)->position);
     process_ = (*standing)->process;
@@ -217,7 +226,10 @@ asio::awaitable<std::optional<std::int64_t>> HotLedgerLife::drained_to(std::int6
         if (!row) failed("find", row.error());
         if (!row) continue;
         if (!*row || (*row)->epoch != epoch) break;
-        if ((*row)->drained >= position) drained = (*row)->drained;
+        // Nothing is left, however far the last entry is said to be.
+        auto const next =
+            co_await parts_.journal.first_behind(ledger_, (*row)->drained, step_deadline());
+        if ((*row)->drained >= position || (next && !*next)) drained = (*row)->drained;
         if (drained || tasks.size() == 0) break;
         bool const mine = co_await lease_.hold(step_deadline());
         if (!mine) break;
@@ -253,6 +265,7 @@ asio::awaitable<void> HotLedgerLife::serve(std::int64_t epoch) {
     tasks.spawn(work_then_notify(parts_.work(ledger_, epoch, HotTasks::all), woken_));
     for (;;) {
         bool const goes_on = co_await watch(epoch);
+        if (goes_on && tasks.size() == 0) spent_epoch_ = epoch;
         if (!goes_on || tasks.size() == 0) break;
     }
     standing_.reset();

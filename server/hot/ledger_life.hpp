@@ -105,6 +105,7 @@ private:
     using Try = std::optional<std::int64_t>;
 
     asio::awaitable<Try> settle();
+    asio::awaitable<void> pause();
     asio::awaitable<Try> attempt();
     asio::awaitable<Try> find_open();
     asio::awaitable<bool> is_ready();
@@ -133,6 +134,7 @@ private:
     cache::Lease lease_;  ///< whoever opens, or closes, has it meanwhile
     reactor::Pulse woken_;
     reactor::Pulse shut_;  ///< for the one who waits in close()
+    reactor::Backoff pauses_;
     bool is_woken_ = false;
     bool has_caller_ = false;
     bool is_allowed_;
@@ -141,6 +143,8 @@ private:
     bool has_ended_ = false;
     Door door_ = Door::open;
     std::int64_t closed_epoch_ = 0;
+    /// In which the work ended by itself: something is amiss that opening mends.
+    std::int64_t spent_epoch_ = 0;
     SteadyTime closed_until_{};
     std::string process_;     ///< of Redis, for which the books were seen to be ready
     std::int64_t known_ = 0;  ///< the latest position that was ever seen
