@@ -15,6 +15,7 @@
 #include "cache/redis_client.hpp"
 #include "db/memory_store.hpp"
 #include "domain/command.hpp"
+#include "domain/ledger.hpp"
 #include "reactor/deadline.hpp"
 #include "reactor/task_group.hpp"
 #include "server/hot/desk.hpp"
@@ -281,16 +282,23 @@ Row const& row_of(HotCounter::Outcome const& outcome) {
     return std::get<Row>(std::get<domain::Receipt>(*outcome).what);
 }
 
-/// Runs `body` with a counter on a Redis of its own.
-inline void at_counter(server::HotOptions options, std::function<Nothing(HotCounter&)> body,
-                       bool has_redis = true) {
-    RedisServer redis;
+/// Runs `body` with a counter on that Redis, or on one of its own.
+inline void at_counter(RedisServer& redis, server::HotOptions options,
+                       std::function<Nothing(HotCounter&)> body, bool has_redis = true) {
     run([&]() -> Nothing {
         auto const executor = co_await asio::this_coro::executor;
         HotCounter counter(executor, redis, options, has_redis);
         co_await body(counter);
         co_await counter.close();
     });
+}
+inline void at_counter(server::HotOptions options, std::function<Nothing(HotCounter&)> body,
+                       bool has_redis = true) {
+    RedisServer redis;
+    at_counter(redis, options, std::move(body), has_redis);
+}
+inline void at_counter(RedisServer& redis, std::function<Nothing(HotCounter&)> body) {
+    at_counter(redis, unhurried_desk(), std::move(body));
 }
 inline void at_counter(std::function<Nothing(HotCounter&)> body) {
     at_counter(unhurried_desk(), std::move(body));
