@@ -355,6 +355,12 @@ void write_lock_waits(MetricsWriter& out, std::string const& shard,
                   store->lock_waits());
 }
 
+void write_redis(MetricsWriter& out, std::string const& shard, std::string const& use,
+                 cache::RedisClient const* client) {
+    if (client == nullptr) return;
+    write_metrics(out, {{"shard", shard}, {"use", use}}, client->metrics());
+}
+
 void write_readers(MetricsWriter& out, std::string const& shard, std::string const& role,
                    db::PostgresStore const* store) {
     if (store == nullptr) return;
@@ -930,12 +936,8 @@ std::string Application::render_metrics() const {
         MetricsWriter::Labels const labels{{"shard", shard}};
         front->observer.routes().write(out, labels);
         write_metrics(out, labels, front->listener.metrics());
-        if (front->back.redis) write_metrics(out, labels, front->back.redis->metrics());
-        if (front->back.hot_redis) {
-            auto of_hot = labels;
-            of_hot.emplace_back("use", "hot");
-            write_metrics(out, of_hot, front->back.hot_redis->metrics());
-        }
+        write_redis(out, shard, "shared", front->back.redis.get());
+        write_redis(out, shard, "hot", front->back.hot_redis.get());
         write_metrics(out, labels, front->hot);
         if (hot_keepers_) {
             write_metrics(out, labels, hot_keepers_->of_shard(front->shard).metrics());

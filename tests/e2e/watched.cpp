@@ -206,7 +206,8 @@ BOOST_AUTO_TEST_CASE(the_metrics_tell_of_every_part_of_the_write_path) {
     BOOST_TEST(seen.sum("penstock_collector_age_seconds_sum") >= 3 * 0.004);
     BOOST_TEST(seen.sum("penstock_pg_round_trip_seconds_count", {R"(role="write")"}) >= 6);
     BOOST_TEST(seen.sum("penstock_pg_connects_total") >= 4);
-    BOOST_TEST(seen.sum("penstock_redis_up") == 2);
+    for (auto const* use : {R"(use="shared")", R"(use="hot")"})
+        BOOST_TEST(seen.sum("penstock_redis_up", {use}) == 2, use);
     BOOST_TEST(seen.sum("penstock_redis_round_trip_seconds_count") >= 4);
     BOOST_TEST(seen.sum("penstock_edge_keys_total", {R"(found="answer)"}) >= 1);
     BOOST_TEST(seen.sum("penstock_redis_breaker_state") == 0);
