@@ -114,7 +114,8 @@ asio::awaitable<bool> HotLedgerLife::is_ready() {
     auto const loaded = co_await parts_.books.load(ledger_, no_token, parts_.clock.now(), nobody,
                                                    no_holds, step_deadline());
     if (!loaded) failed("probe", loaded.error());
-    co_return loaded&&* loaded != cache::HotLoaded::unready;
+    if (!loaded) co_return false;
+    co_return *loaded != cache::HotLoaded::unready;
 }
 
 /// Opened by somebody, for the process of Redis that answers now, in the epoch that the store has.

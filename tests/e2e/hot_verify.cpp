@@ -27,7 +27,7 @@ struct Kept {
         auto const answer = api.get(ledger + "/sync");
         if (answer.status != 200) return false;
         auto const sync = answer.document();
-        return sync.at("journal_lag") == 0 && sync.at("schedule_depth") == 0;
+        return sync.at("journal_lag").as_int64() == 0 && sync.at("schedule_depth").as_int64() == 0;
     }
     ServerProcess::Ended verify() const { return ServerProcess::run(options("verify")); }
     /// What the ledger has under that name in Redis.
@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(how_far_a_hot_ledger_is_can_be_asked_and_of_a_durable_one_i
     Kept kept;
     auto const sync = kept.api.get(kept.ledger + "/sync").document();
     for (auto const* name : {"journal_oldest_ms", "schedule_oldest_ms", "claimed", "dead_letters"})
-        BOOST_TEST((sync.at(name) == 0), name);
+        BOOST_TEST(sync.at(name).as_int64() == 0, name);
     BOOST_TEST(sync.at("last_flush_at").is_string());
     auto const refused = kept.api.get(kept.api.new_ledger() + "/sync");
     BOOST_TEST(refused.status == 409U, refused.body);

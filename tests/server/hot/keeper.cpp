@@ -9,7 +9,6 @@ using namespace penstock::tests;
 namespace {
 
 using server::HotInspector;
-using Checks = std::vector<db::Check>;
 
 std::vector<std::string> with_aof() { return {"--appendonly", "yes", "--appendfsync", "always"}; }
 
