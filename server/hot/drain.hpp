@@ -22,7 +22,7 @@ struct DrainOptions {
     std::size_t read_bytes_max = 1 << 20;  ///< of one read, about: Redis is everybody's
     milliseconds idle{5'000};              ///< after which a server that has entries is dead
     /// How often the journal is looked at that nothing is heard of.
-    reactor::BackoffLimits polls{milliseconds{2}, milliseconds{50}, milliseconds{0}};
+    reactor::BackoffLimits polls{milliseconds{2}, milliseconds{200}, milliseconds{0}};
     /// How often it is looked whether the entries before these have come home.
     reactor::BackoffLimits gaps{milliseconds{2}, milliseconds{20}, milliseconds{0}};
     reactor::BackoffLimits pauses{milliseconds{20}, milliseconds{2'000}, milliseconds{0}};

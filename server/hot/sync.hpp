@@ -23,7 +23,7 @@ struct SyncOptions {
     milliseconds delay{100};    ///< from an account's first change until it may be claimed
     milliseconds lease{5'000};  ///< of a claim; renewed when half of it is over
     /// How often the schedule is looked at, and whether the drain has passed what waits for it.
-    reactor::BackoffLimits polls{milliseconds{10}, milliseconds{100}, milliseconds{0}};
+    reactor::BackoffLimits polls{milliseconds{10}, milliseconds{200}, milliseconds{0}};
     reactor::BackoffLimits pauses{milliseconds{20}, milliseconds{2'000}, milliseconds{0}};
     /// By the database, of one that stands alone while others are written: a dead letter.
     int refusals_max = 8;

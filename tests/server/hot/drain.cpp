@@ -46,7 +46,8 @@ BOOST_AUTO_TEST_CASE(what_was_posted_comes_home_once_and_leaves_the_journal) {
         auto const bulk = bulk_of({1, 2, 3}, true);
         co_await till.perform(bulk, use_of(1));
         auto const answer = co_await till.perform(hold_of(60));
-        co_await till.perform(CaptureHold{till.ledger.id, placed(answer), 20});
+        domain::Command const capture = CaptureHold{till.ledger.id, placed(answer), 20};
+        co_await till.perform(capture);
         co_await till.perform(movement_of(TransferKind::withdrawal, "alice", world_address, 4));
         auto& drain = home.drain();
         co_await come_home(home, drain, 7);
@@ -199,7 +200,8 @@ BOOST_AUTO_TEST_CASE(an_entry_that_does_not_fit_what_the_store_has_is_laid_aside
     with_home([](Home& home) -> Nothing {
         // The books have an account that the store never had.
         home.till.add("ghost", 100);
-        co_await home.till.perform(PlaceHold{home.till.ledger.id, "ghost", "bob", 5, {}});
+        domain::Command const hold = PlaceHold{home.till.ledger.id, "ghost", "bob", 5, {}};
+        co_await home.till.perform(hold);
         home.till.rows.erase("ghost");
         co_await home.post();
         auto& drain = home.drain();
