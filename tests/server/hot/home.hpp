@@ -255,7 +255,8 @@ private:
     }
     asio::awaitable<Result<Outcome>> submit(Envelope envelope, SteadyTime deadline) {
         auto const number = ++asked;
-        co_await eventually([this, number] { return !is_held || number > held_to; });
+        auto const may_go = [this, number] { return !is_held || number > held_to; };
+        co_await eventually(may_go);
         if (refuse) {
             auto const error = refuse(envelope.command);
             if (error) co_return error;
