@@ -29,7 +29,7 @@ bool read_hex(std::string_view text, std::array<std::uint8_t, Size>& bytes) {
     for (std::size_t i = 0; i < text.size(); ++i) {
         auto const digit = digits.find(text[i]);
         if (digit == digits.npos) return false;
-        bytes[i / 2] = static_cast<std::uint8_t>(bytes[i / 2] << 4 | digit);
+        bytes[i / 2] = static_cast<std::uint8_t>(16U * bytes[i / 2] + digit);
     }
     return true;
 }

@@ -242,8 +242,7 @@ BOOST_AUTO_TEST_CASE(a_redis_that_was_started_again_is_not_believed_until_it_was
         BOOST_TEST(before == "posted");
         server.kill();
         server.start();
-        bool const up = co_await till.client.up_before(patient());
-        BOOST_REQUIRE(up);
+        co_await till.meet_again();
         auto const unopened = co_await till.move("alice", "bob", 1);
         BOOST_TEST(unopened == "unready");
         auto const opened = co_await till.open(2, 0);
@@ -321,10 +320,16 @@ BOOST_AUTO_TEST_CASE(
             for (bool const overwritten : {false, true}) {
                 co_await till.say(cache::Command("FLUSHALL"));
                 co_await till.open();
+                auto const cold = co_await till.ask(till.post(hold_of(1)));
+                auto const token = std::get<HotCold>(cold).token;
+                auto const loaded = co_await till.load(token, both);
+                BOOST_TEST((loaded == HotLoaded::loaded));
                 co_await till.say(cache::Command("DEL", till.key(part)));
                 if (overwritten) co_await till.say(cache::Command("SET", till.key(part), "x"));
                 auto const answer = co_await till.perform(hold_of(1));
                 BOOST_TEST(word_of(answer) == "unready");
+                auto const late = co_await till.load(token, both);
+                BOOST_TEST((late == HotLoaded::unready));
                 auto const length = co_await till.say(cache::Command("XLEN", till.key("journal")));
                 BOOST_TEST(length.number == 0);
                 auto const opened = co_await till.open(2);

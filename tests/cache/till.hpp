@@ -112,7 +112,8 @@ struct Till {
                 if (opens && payees.contains(name) && !rows.contains(name)) add(name);
                 (rows.contains(name) ? known : post.nobodys).push_back(name);
             }
-            co_await load(cold->token, std::move(known));
+            auto const loaded = co_await load(cold->token, std::move(known));
+            if (loaded == HotLoaded::unready) co_return HotAnswer(HotSays::unready);
         }
         throw std::runtime_error("cold for ever");
     }
@@ -131,6 +132,15 @@ struct Till {
     asio::awaitable<Reply> say(cache::Command command) {
         auto const answer = co_await client.command(std::move(command), patient());
         co_return sure(answer);
+    }
+    /// Of a Redis that was started again: until the client has met it.
+    Nothing meet_again() {
+        auto const before = client.metrics().connects.get();
+        cache::Command ping("PING");
+        co_await client.command(std::move(ping), patient());
+        bool const up = co_await client.up_before(patient());
+        BOOST_REQUIRE_MESSAGE(up, client.complaint());
+        BOOST_REQUIRE(client.metrics().connects.get() > before);
     }
     asio::awaitable<HotAccount> account(std::string address) {
         cache::Command ask("HGET", key("books"), address);
