@@ -316,12 +316,16 @@ constexpr ConformanceRule rules[] = {
     PENSTOCK_RULE(an_account_stands_as_its_row_or_its_newest_transfer_says),
     PENSTOCK_RULE(holds_are_brought_home_and_found_by_their_ids),
     PENSTOCK_RULE(journals_of_several_ledgers_come_home_in_one_commit),
-    PENSTOCK_RULE(ten_thousand_items_come_home_in_one_command),
     PENSTOCK_RULE(keys_of_the_journal_are_known_to_whoever_asks_later),
+};
+
+constexpr ConformanceRule rules_of_size[] = {
+    PENSTOCK_RULE(ten_thousand_items_come_home_in_one_command),
 };
 
 }  // namespace
 
 std::span<ConformanceRule const> hot_rules() { return rules; }
+std::span<ConformanceRule const> large_hot_rules() { return rules_of_size; }
 
 }  // namespace penstock::tests

@@ -6,5 +6,7 @@
 namespace penstock::tests {
 
 std::span<ConformanceRule const> hot_rules();
+/// Those that leave many rows.
+std::span<ConformanceRule const> large_hot_rules();
 
 }  // namespace penstock::tests

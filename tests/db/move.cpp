@@ -7,13 +7,9 @@
 #include <sstream>
 
 #include "db/mirror.hpp"
-#include "tests/db/credit_rules.hpp"
-#include "tests/db/export_rules.hpp"
-#include "tests/db/job_rules.hpp"
+#include "tests/db/all_rules.hpp"
 #include "tests/db/rules.hpp"
-#include "tests/db/sale_rules.hpp"
 #include "tests/db/shadow_fixture.hpp"
-#include "tests/db/stream_rules.hpp"
 
 using namespace penstock;
 using tests::LivingWriter;
@@ -25,8 +21,7 @@ using Differences = std::vector<std::string>;
 
 /// With rows of every table that a rule fills.
 void fill(MigratedDatabase& database) {
-    for (auto const rules : {tests::conformance_rules(), tests::sale_rules(), tests::credit_rules(),
-                             tests::job_rules(), tests::stream_rules(), tests::export_rules()}) {
+    for (auto const rules : tests::all_rules()) {
         auto body = [&](db::Store& store, LivingWriter&, LivingWriter&) -> asio::awaitable<void> {
             for (auto const& rule : rules) co_await rule.check(store);
         };

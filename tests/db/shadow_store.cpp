@@ -3,13 +3,9 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "tests/db/credit_rules.hpp"
-#include "tests/db/export_rules.hpp"
-#include "tests/db/job_rules.hpp"
+#include "tests/db/all_rules.hpp"
 #include "tests/db/rules.hpp"
-#include "tests/db/sale_rules.hpp"
 #include "tests/db/shadow_fixture.hpp"
-#include "tests/db/stream_rules.hpp"
 
 using namespace penstock;
 using namespace penstock::domain;
@@ -40,8 +36,7 @@ asio::awaitable<void> keep(db::Store& store, std::span<tests::ConformanceRule co
 std::uint64_t keep_all_rules(MigratedDatabase const& from, MigratedDatabase const& to,
                              db::ReadFrom read_from) {
     std::uint64_t reads = 0;
-    for (auto const rules : {tests::conformance_rules(), tests::sale_rules(), tests::credit_rules(),
-                             tests::job_rules(), tests::stream_rules(), tests::export_rules()}) {
+    for (auto const rules : tests::all_rules()) {
         auto body = [&](Twin& twin) -> asio::awaitable<void> {
             co_await keep(twin.store, rules);
             co_await tests::must_follow(twin);

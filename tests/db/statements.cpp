@@ -3,15 +3,9 @@
 #include <set>
 
 #include "db/sql.hpp"
-#include "tests/db/conformance.hpp"
-#include "tests/db/credit_rules.hpp"
-#include "tests/db/export_rules.hpp"
-#include "tests/db/hot_rules.hpp"
-#include "tests/db/job_rules.hpp"
+#include "tests/db/all_rules.hpp"
 #include "tests/db/postgres_fixture.hpp"
-#include "tests/db/sale_rules.hpp"
 #include "tests/db/shadow_fixture.hpp"
-#include "tests/db/stream_rules.hpp"
 
 using namespace penstock;
 using tests::LivingWriter;
@@ -64,9 +58,7 @@ BOOST_AUTO_TEST_CASE(every_statement_is_executed_by_the_rules_of_a_store) {
     tests::MigratedDatabase database(cluster.url());
     auto sql = database.connect();
     sql("CREATE EXTENSION pg_stat_statements");
-    for (auto const rules :
-         {tests::conformance_rules(), tests::sale_rules(), tests::credit_rules(),
-          tests::job_rules(), tests::stream_rules(), tests::export_rules(), tests::hot_rules()})
+    for (auto const rules : tests::all_rules())
         for (auto const& rule : rules) keep(rule, database);
     keep_twice(tests::conformance_rules(), cluster);
     for (auto const* statement : db::sql::all) {
