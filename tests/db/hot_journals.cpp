@@ -9,7 +9,7 @@
 namespace penstock::tests {
 namespace {
 
-constexpr int posts = 120;
+constexpr int posts = 60;
 
 /// Two stores that are told the same, and what they are told of.
 struct Pair {
