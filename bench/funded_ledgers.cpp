@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include "bench/hot/view.hpp"
 #include "bench/ledger_view.hpp"
+#include "bench/text_parts.hpp"
+#include "reactor/deadline.hpp"
 
 namespace penstock::bench {
 namespace {
@@ -11,11 +14,18 @@ constexpr Amount funds_wanted = 1'000'000'000;
 constexpr Amount transfer_max = 100;
 constexpr AccountIndex treasury = 2;
 constexpr AccountIndex first_account = 3;
+/// Between looks at how far behind PostgreSQL is, and at how many ledgers at most.
+constexpr milliseconds between_looks{100};
+constexpr std::size_t watched_max = 16;
 
 }  // namespace
 
 FundedLedgers::FundedLedgers(std::string name, Options const& options)
-    : pattern_(options.pattern), accounts_(options.accounts), random_(options.seed) {
+    : pattern_(options.pattern),
+      accounts_(options.accounts),
+      random_(options.seed),
+      posted_(options.posted),
+      settle_(options.settle_s) {
     if (pattern_ == Pattern::zipf) {
         zipf_ = std::make_unique<Zipf>(options.accounts, options.zipf_exponent);
     }
@@ -33,7 +43,8 @@ asio::awaitable<void> FundedLedgers::setup(Client& client) {
     Amount const each = std::min(funds_wanted, domain::amount_max / Amount{accounts_});
     for (std::uint32_t ledger = 0; ledger < ledgers_.size(); ++ledger) {
         auto& books = ledgers_[ledger];
-        bool const made = co_await create_ledger(client, books.ledger());
+        bool const made =
+            co_await create_ledger(client, books.ledger(), Accounts::implicit, posted_);
         if (!made) throw Unusable("the ledger " + books.ledger() + " exists already");
         Posting funds{ledger, Books::world, treasury, Kind::deposit, each * Amount{accounts_}};
         co_await deposit(client, books, funds);
@@ -72,6 +83,14 @@ Posting FundedLedgers::choose(std::uint32_t ledger) {
 
 asio::awaitable<std::vector<std::string>> FundedLedgers::check(Client& client) {
     std::vector<std::string> found;
+    if (posted_ == Posted::hot) {
+        for (auto const& books : ledgers_) {
+            auto const off = co_await hot::compare_at_once(client, books);
+            found.insert(found.end(), off.begin(), off.end());
+        }
+        auto const off = co_await come_home(client);
+        found.insert(found.end(), off.begin(), off.end());
+    }
     for (auto const& books : ledgers_) {
         auto const observed = co_await observe(client, books.ledger());
         for (auto const& difference : books.differences(observed)) {
@@ -79,6 +98,47 @@ asio::awaitable<std::vector<std::string>> FundedLedgers::check(Client& client) {
         }
     }
     co_return found;
+}
+
+asio::awaitable<std::vector<std::string>> FundedLedgers::come_home(Client& client) {
+    std::vector<std::string> found;
+    auto const began = steady_now();
+    for (auto const& books : ledgers_) {
+        auto const off = co_await hot::await_home(client, books.ledger(), settle_);
+        found.insert(found.end(), off.begin(), off.end());
+    }
+    if (!home_after_s_) home_after_s_ = std::chrono::duration<double>(steady_now() - began).count();
+    co_return found;
+}
+
+asio::awaitable<void> FundedLedgers::watch(Client& client, bool const& over) {
+    if (posted_ != Posted::hot) co_return;
+    while (!over) {
+        auto const again = steady_now() + between_looks;
+        try {
+            co_await look(client);
+        } catch (Unusable const&) {
+            ++failed_looks_;
+        }
+        co_await reactor::sleep_until(again);
+    }
+}
+
+asio::awaitable<void> FundedLedgers::look(Client& client) {
+    hot::SyncStatus sum;
+    for (std::size_t i = 0; i < std::min(ledgers_.size(), watched_max); ++i) {
+        auto const status = co_await hot::read_status(client, ledgers_[i].ledger());
+        sum.add(status);
+    }
+    lags_.add(sum);
+}
+
+Figures FundedLedgers::figures() const {
+    auto figures = lags_.figures();
+    if (failed_looks_ > 0) figures.emplace_back("looks that failed", std::to_string(failed_looks_));
+    if (home_after_s_)
+        figures.emplace_back("all home after the load", format("%.2f s", *home_after_s_));
+    return figures;
 }
 
 }  // namespace penstock::bench

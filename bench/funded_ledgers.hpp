@@ -1,12 +1,15 @@
 // Ledgers whose accounts have money: the ground that the synthetic loads stand on.
 #pragma once
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "bench/books.hpp"
 #include "bench/client.hpp"
+#include "bench/hot/lags.hpp"
 #include "bench/options.hpp"
 #include "bench/random.hpp"
 
@@ -31,14 +34,27 @@ public:
 
     asio::awaitable<std::vector<std::string>> check(Client& client);
 
+    /// Hot ledgers: looks how far behind PostgreSQL is, until `over`. Throws nothing.
+    asio::awaitable<void> watch(Client& client, bool const& over);
+    /// Hot ledgers: until all is in PostgreSQL. In words: what does not get there.
+    asio::awaitable<std::vector<std::string>> come_home(Client& client);
+    /// Hot ledgers: how far behind it was, and how long it took to come home.
+    Figures figures() const;
+
 private:
     AccountIndex account(std::size_t number) const;
+    asio::awaitable<void> look(Client& client);
 
     Pattern pattern_;
     unsigned accounts_;
     Random random_;
     std::unique_ptr<Zipf> zipf_;
     std::vector<Books> ledgers_;
+    Posted posted_;
+    std::chrono::duration<double> settle_;
+    hot::Lags lags_;
+    std::uint64_t failed_looks_ = 0;
+    std::optional<double> home_after_s_;
 };
 
 }  // namespace penstock::bench

@@ -56,10 +56,14 @@ asio::awaitable<void> verify(Client& client, std::string ledger, Observed& obser
     read_answer(path, [&] { read_verdict(verified, observed); });
 }
 
-asio::awaitable<bool> create_ledger(Client& client, std::string name, Accounts accounts) {
+asio::awaitable<bool> create_ledger(Client& client, std::string name, Accounts accounts,
+                                    Posted posted) {
     std::string const policy = accounts == Accounts::implicit ? "implicit" : "explicit";
+    // Said only where it matters: a server older than hot ledgers does not know the member.
+    std::string const posting = posted == Posted::hot ? R"(,"posting":"hot")" : "";
     std::string const body = R"({"name":")" + name +
-                             R"(","asset":{"code":"GBP","scale":2},"accounts":")" + policy + "\"}";
+                             R"(","asset":{"code":"GBP","scale":2},"accounts":")" + policy + '"' +
+                             posting + "}";
     auto const reply = co_await client.post("/v1/ledgers", body);
     if (reply.status == 201) co_return true;
     if (reply.code() == "ledger_exists") co_return false;

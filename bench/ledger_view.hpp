@@ -8,6 +8,7 @@
 
 #include "bench/books.hpp"
 #include "bench/client.hpp"
+#include "bench/options.hpp"
 
 namespace penstock::bench {
 
@@ -19,7 +20,8 @@ std::string numbered_account(unsigned number);
 /// A money ledger in pence; implicit: whoever is paid has an account. False: the name is taken.
 enum class Accounts { implicit, explicit_ };
 asio::awaitable<bool> create_ledger(Client& client, std::string name,
-                                    Accounts accounts = Accounts::implicit);
+                                    Accounts accounts = Accounts::implicit,
+                                    Posted posted = Posted::durable);
 
 /// An account; it may be there already.
 asio::awaitable<void> create_account(Client& client, Books const& books, AccountIndex account);

@@ -268,3 +268,50 @@ resident_mib() {
         awk '/^process_resident_memory_bytes/ { found = 1; printf "%.1f\n", $2 / 1048576 }
             END { exit !found }'
 }
+
+# ------------------------------------------------------------------------------ hot ledgers
+
+# verb_hot [seconds [rate…]]: against durable ledgers on the same server, in turn; then hot ledgers
+# alone, at so many transfers a second and as fast as they are answered, for how far PostgreSQL is
+# behind: a lag that grows from quarter to quarter is one that never ends.
+verb_hot() {
+    local seconds=${1:-20} dir psql database url edge rate rates
+    shift || true
+    rates=("$@")
+    ((${#rates[@]})) || rates=(500 1000 2000 4000)
+    measuring
+    start_redis "$dir"
+    bench_server hot --redis-url "unix://$dir/redis.sock"
+    edge=$url
+    bench_hot "$seconds"
+    for rate in "${rates[@]}"; do
+        load "hot-rate-$rate" "$rate transfers a second in a hot ledger" \
+            hot --connections 256 --accounts 10000 --rate "$rate" --duration "$seconds" \
+            --target "$url"
+        never_sent "$reports/hot-rate-$rate.json"
+    done
+    load hot-peak "as many as are answered, 256 connections" \
+        hot --connections 256 --accounts 10000 --duration $((3 * seconds)) --target "$url"
+    hot_summary
+    measured
+}
+
+hot_summary() {
+    local name what
+    say "" && say "== hot ledgers, against durable ones of the same server"
+    hot_line hot-uniform "random accounts; goal 1.50, p50 0.40"
+    hot_line hot-one "one account"
+    hot_line hot-bulk "bulk of 500"
+    say "" && say "== a hot ledger alone"
+    for name in "${rates[@]/#/hot-rate-}" hot-peak; do
+        say "$(figure '%-42s %7.0f/s, p50 %7.2f ms, p99 %7.2f ms' 'n, r, p / 1e3, q / 1e3' \
+            n="$name" r="$(json_number "$reports/$name.json" units_per_second 1)" \
+            p="$(json_number "$reports/$name.json" p50_us 1)" \
+            q="$(json_number "$reports/$name.json" p99_us 1)")"
+        for what in "journal lag" "journal lag, oldest" "to be synced" "to be synced, oldest" \
+            "all home after the load"; do
+            hot_figure "$name" "$what"
+        done
+    done
+    say "reports: $reports/hot-*.html"
+}

@@ -29,6 +29,10 @@ public:
     asio::awaitable<std::vector<std::string>> check(Client& client) {
         return ledgers_.check(client);
     }
+    asio::awaitable<void> watch(Client& client, bool const& over) {
+        return ledgers_.watch(client, over);
+    }
+    Figures figures() const { return ledgers_.figures(); }
 
 private:
     As as_;

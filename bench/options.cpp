@@ -17,8 +17,8 @@ namespace {
 namespace po = boost::program_options;
 
 constexpr char const* scenario_names[] = {
-    "transfers", "bulk", "reads",   "retail",       "purchases",     "replays", "flat",
-    "idle",      "sale", "credits", "credits-wide", "credits-reads", "streams", "export"};
+    "transfers", "bulk",    "reads",        "retail",        "purchases", "replays", "flat", "idle",
+    "sale",      "credits", "credits-wide", "credits-reads", "streams",   "export",  "hot"};
 
 /// The names with what stands between them.
 std::string scenario_list(char const* between, char const* last_between) {
@@ -53,7 +53,7 @@ Raw raw_of(Options const& options) {
 void add_chaos(po::options_description& all, ChaosOptions& o) {
     auto add = all.add_options();
     add("chaos", po::bool_switch(&o.on),
-        "purchases, transfers, sale: rounds of load under which things are killed and started "
+        "purchases, transfers, sale, hot: rounds of load under which things are killed and started "
         "again; "
         "then every request's effect is looked up");
     add("rounds", po::value(&o.rounds)->default_value(o.rounds), "chaos: how many");
@@ -138,7 +138,8 @@ po::options_description describe(Options& o, Raw& raw) {
     add("accounts", po::value(&o.accounts)->default_value(o.accounts),
         "in each ledger; streams: how many run in each");
     add("ledgers", po::value(&o.ledgers)->default_value(o.ledgers), "how many");
-    add("batch", po::value(&o.batch)->default_value(o.batch), "bulk: transfers in a request");
+    add("batch", po::value(&o.batch)->default_value(o.batch),
+        "bulk, hot: transfers in a request (hot: 1, unless given)");
     add("history", po::value(&o.history)->default_value(o.history),
         "reads, credits-reads: transfers or rows of history in each ledger beforehand");
     add("seed", po::value(&o.seed)->default_value(o.seed), "of the choices (not of the keys)");
@@ -148,6 +149,8 @@ po::options_description describe(Options& o, Raw& raw) {
         "there");
     add("lines", po::value(&o.lines)->default_value(o.lines), "retail: only the first lines");
     add("as", text(raw.as), "retail, replays: purchases, or plain transfers");
+    add("settle", po::value(&o.settle_s)->default_value(o.settle_s),
+        "hot: seconds without progress after which the way home counts as blocked");
     add("repeat", po::value(&o.repeat)->default_value(o.repeat),
         "replays: the share of requests whose key was used before, 0 to 1");
     add("repeat-against", po::value(&raw.repeat_against),
@@ -205,8 +208,9 @@ bool fits(Pattern pattern, std::string const& scenario) {
 
 void validate_chaos(Options const& o) {
     auto const& chaos = o.chaos;
-    require(o.scenario == "purchases" || o.scenario == "transfers" || o.scenario == "sale",
-            "--chaos goes with purchases, transfers or sale");
+    bool const known = o.scenario == "purchases" || o.scenario == "transfers" ||
+                       o.scenario == "sale" || o.scenario == "hot";
+    require(known, "--chaos goes with purchases, transfers, sale or hot");
     require(chaos.rounds >= 1 && chaos.rounds <= 100'000, "--rounds is 1 to 100000");
     for (auto const& server : chaos.servers) {
         require(server.find("{listen}") != std::string::npos,
@@ -265,6 +269,7 @@ void validate(Options const& o) {
     require(o.accounts >= 2 && o.accounts <= 5'000'000, "--accounts is 2 to 5000000");
     require(o.ledgers >= 1 && o.ledgers <= 10'000, "--ledgers is 1 to 10000");
     require(o.batch >= 1 && o.batch <= 10'000, "--batch is 1 to 10000");
+    require(in(o.settle_s, 0.1, 3600), "--settle is 0.1 to 3600");
     require(o.history <= 10'000'000, "--history is 0 to 10000000");
     require(o.api_key.find_first_of("\r\n") == std::string::npos, "--api-key holds a line end");
     require(o.scenario != "retail" || !o.input.empty(), "retail needs --input");
@@ -337,6 +342,7 @@ std::optional<Options> parse_options(std::vector<std::string> const& arguments) 
         po::notify(values);
         bool const alone = options.scenario == "credits-wide" && values["connections"].defaulted();
         if (alone) options.connections = 1;
+        if (options.scenario == "hot" && values["batch"].defaulted()) options.batch = 1;
         if (values.contains("repeat-against")) options.repeat_against = raw.repeat_against;
     } catch (po::error const& error) {
         throw BadOptions(error.what());

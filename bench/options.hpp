@@ -13,6 +13,8 @@ namespace penstock::bench {
 enum class Pattern { uniform, zipf, hot, author, platform };
 /// What a sale is made of.
 enum class As { purchases, transfers };
+/// How the ledgers of a load are made: decided in PostgreSQL, or in Redis.
+enum class Posted { durable, hot };
 
 /// `--chaos`: what is killed under load, and started again.
 struct ChaosOptions {
@@ -81,6 +83,8 @@ struct Options {
     std::string ledger;
     std::uint64_t lines = 0;  ///< retail: only the first ones; 0: all
     As as = As::purchases;
+    Posted posted = Posted::durable;       ///< the scenario says it, not the command line
+    double settle_s = 60;                  ///< hot: so long without progress is a standstill
     double repeat = 0.5;                   ///< replays: the share of keys that were used before
     std::optional<double> repeat_against;  ///< the same on the other servers
     SaleOptions sale;

@@ -112,7 +112,10 @@ std::string conditions(RunResult const& result) {
         out += std::string(", ") + name_of(o.pattern) + ", " + std::to_string(o.accounts) +
                " accounts in each of " + std::to_string(o.ledgers) + " ledger(s)";
     }
-    if (o.scenario == "bulk") out += ", " + std::to_string(o.batch) + " transfers per request";
+    bool const many = o.scenario == "bulk" || (o.scenario == "hot" && o.batch > 1);
+    if (many) out += ", " + std::to_string(o.batch) + " transfers per request";
+    bool const beside = o.scenario == "hot" && !result.comparisons.empty();
+    if (beside) out += ", against durable ledgers";
     if (o.scenario == "replays") out += ", share of repeated keys " + share_text(o);
     out += ", " + std::to_string(o.connections) + " connections";
     out += o.rate > 0 ? ", open loop at " + rate_text(o.rate) + "/s" : ", closed loop";

@@ -61,6 +61,7 @@ private:
     asio::awaitable<void> open(std::string url);
     void add_side(Target target, asio::ip::tcp::endpoint endpoint);
     asio::awaitable<void> measure();
+    asio::awaitable<void> measure_slice(Side& side, std::chrono::duration<double> length);
     asio::awaitable<void> finish(Side& side);
     asio::awaitable<void> show_progress();
     void say(char const* phase, Side const& side);
@@ -161,10 +162,19 @@ asio::awaitable<void> Run::measure() {
     for (Seconds left = total; left > slice * 0.1 && !all_exhausted(); left -= slice) {
         for (auto const& side : sides_) {
             if (side->arm.exhausted() || stopped_) continue;
-            co_await side->arm.slice(std::min(slice, left), true);
+            co_await measure_slice(*side, std::min(slice, left));
         }
     }
     result_.generator_cpu = share.of_one_core();
+}
+
+asio::awaitable<void> Run::measure_slice(Side& side, std::chrono::duration<double> length) {
+    bool over = false;
+    reactor::TaskGroup watching(executor_);
+    watching.spawn(side.scenario->watch(side.client, over));
+    co_await side.arm.slice(length, true);
+    over = true;
+    co_await watching.join();
 }
 
 bool Run::all_exhausted() const {

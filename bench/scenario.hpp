@@ -47,6 +47,13 @@ public:
     /// The call was refused for good, or given up: it will not be sent again.
     virtual void on_failure(Call const& call) { (void)call; }
 
+    /// Looks at the server beside a measured slice, on a connection without other work, until
+    /// `over`. Throws nothing.
+    virtual asio::awaitable<void> watch(Client& client, bool const& over) {
+        (void)client, (void)over;
+        co_return;
+    }
+
     /// How many calls next() could give out now, for connections that wait.
     virtual std::size_t available() const { return 0; }
 

@@ -7,7 +7,7 @@
 namespace penstock::bench::chaos {
 namespace {
 
-/// Of a hundred requests; the rest are purchases, or transfers where there are none. What has
+/// Of a hundred requests; the rest are purchases, or transfers where nothing is sold. What has
 /// nothing to refund or to end becomes one of the rest.
 constexpr std::uint64_t too_much_share = 8;
 constexpr std::uint64_t refunds_share = too_much_share + 12;
@@ -29,7 +29,7 @@ void close_with_reference(std::string& body, std::size_t number) {
 Wish Deeds::next() {
     auto const dice = random_.below(100);
     if (dice < too_much_share) return pay(Deed::too_much);
-    if (!purchases_) return pay(Deed::transfer);
+    if (trade_ == Trade::transfers) return pay(Deed::transfer);
     std::optional<Wish> wish;
     if (dice < refunds_share) {
         wish = refund();
@@ -42,7 +42,8 @@ Wish Deeds::next() {
     } else if (dice < ends_share) {
         wish = end_hold();
     }
-    return wish ? *std::move(wish) : buy();
+    if (wish) return *std::move(wish);
+    return trade_ == Trade::shop ? buy() : pay(Deed::transfer);
 }
 
 Wish Deeds::pay(Deed deed) {

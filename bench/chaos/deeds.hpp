@@ -18,11 +18,14 @@ struct Wish {
     std::string body;
 };
 
+/// Plain transfers; transfers, deposits and holds; or everything that a shop does, purchases and
+/// refunds too.
+enum class Trade { transfers, money, shop };
+
 class Deeds {
 public:
-    /// `purchases`: everything that a shop does, holds and deposits too; else plain transfers.
-    Deeds(FundedLedgers& ledgers, Log& log, bool purchases, std::uint64_t seed)
-        : ledgers_(ledgers), log_(log), purchases_(purchases), random_(seed) {}
+    Deeds(FundedLedgers& ledgers, Log& log, Trade trade, std::uint64_t seed)
+        : ledgers_(ledgers), log_(log), trade_(trade), random_(seed) {}
 
     /// For the log's next entry.
     Wish next();
@@ -36,7 +39,7 @@ private:
 
     FundedLedgers& ledgers_;
     Log& log_;
-    bool purchases_;
+    Trade trade_;
     Random random_;
 };
 

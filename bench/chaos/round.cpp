@@ -19,7 +19,13 @@ Options funded(Options options) {
     options.ledgers = ledgers_count;
     options.accounts = accounts_count;
     options.pattern = Pattern::uniform;
+    if (options.scenario == "hot") options.posted = Posted::hot;
     return options;
+}
+
+Trade trade_of(std::string const& scenario) {
+    if (scenario == "purchases") return Trade::shop;
+    return scenario == "hot" ? Trade::money : Trade::transfers;
 }
 
 }  // namespace
@@ -28,19 +34,22 @@ Round::Round(asio::any_io_executor executor, Sweeper& sweeper, Stage& stage, Opt
              std::string name, std::uint64_t seed)
     : stage_(stage),
       options_(options),
+      trade_(trade_of(options.scenario)),
       random_(seed),
       keys_(entropy()),
       ledgers_(std::move(name), funded(options)),
       client_(executor, sweeper, stage.servers().front().endpoint, stage.servers().front().target,
               entropy()),
-      deeds_(ledgers_, log_, options.scenario == "purchases", random_.next()),
+      deeds_(ledgers_, log_, trade_, random_.next()),
       crew_(executor, sweeper, stage, options, *this) {}
 
 asio::awaitable<RoundResult> Round::play() {
     co_await ledgers_.setup(client_);
     co_await crew_.load(stage_, steady_now());
     co_await crew_.resolve(log_.with_fate(Fate::unanswered));
+    co_await come_home();
     for (std::uint32_t book = 0; book < ledgers_count; ++book) co_await await_expiry(book);
+    co_await come_home();
     for (std::uint32_t book = 0; book < ledgers_count; ++book) {
         auto const traces = co_await read_traces(book);
         result_.judgement.add(log_.judge(traces, book));
@@ -101,9 +110,16 @@ Round::Word Round::take_answer(std::uint32_t number, Response const& response) {
 
 // --------------------------------------------------------------------------------------- check
 
+/// What a hot ledger has acknowledged is in no list before it is in PostgreSQL.
+asio::awaitable<void> Round::come_home() {
+    if (options_.scenario != "hot") co_return;
+    auto const off = co_await ledgers_.come_home(client_);
+    for (auto const& difference : off) note_difference(difference);
+}
+
 /// Until no hold is open that ends by itself, or for so long that one which is has been forgotten.
 asio::awaitable<void> Round::await_expiry(std::uint32_t book) {
-    if (options_.scenario != "purchases") co_return;
+    if (trade_ == Trade::transfers) co_return;
     auto const give_up = steady_now() + expiry_max;
     auto const path =
         ledger_path(ledgers_.books(book).ledger()) + "/holds?status=pending&limit=200";
@@ -127,8 +143,9 @@ asio::awaitable<Traces> Round::read_traces(std::uint32_t book) {
     auto const path = ledger_path(ledgers_.books(book).ledger());
     Traces traces;
     co_await read_list(path + "/transfers?kind=transfer&limit=200", By::reference, traces);
-    if (options_.scenario == "purchases") {
+    if (trade_ == Trade::shop)
         co_await read_list(path + "/purchases?limit=200", By::reference, traces);
+    if (trade_ != Trade::transfers) {
         co_await read_list(path + "/transfers?kind=deposit&limit=200", By::reference, traces);
         co_await read_list(path + "/transfers?kind=capture&limit=200", By::captured_payee, traces);
         co_await read_list(path + "/holds?limit=200", By::payee, traces);

@@ -56,12 +56,14 @@ private:
     asio::awaitable<Traces> read_traces(std::uint32_t book);
     enum class By { reference, payee, captured_payee };
     asio::awaitable<void> read_list(std::string path, By by, Traces& traces);
+    asio::awaitable<void> come_home();
     asio::awaitable<void> await_expiry(std::uint32_t book);
     asio::awaitable<void> compare_books();
     void note_difference(std::string difference);
 
     Stage& stage_;
     Options options_;
+    Trade trade_;
     Random random_;
     Random keys_;
     FundedLedgers ledgers_;

@@ -62,6 +62,11 @@ public:
         return ledgers_.check(client);
     }
 
+    asio::awaitable<void> watch(Client& client, bool const& over) override {
+        return ledgers_.watch(client, over);
+    }
+    Figures figures() const override { return ledgers_.figures(); }
+
 private:
     std::optional<std::string> compare_items(Call const& call, Response const& response) {
         auto const& books = ledgers_.books(call.postings.front().book);

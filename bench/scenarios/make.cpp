@@ -18,6 +18,7 @@ std::unique_ptr<Scenario> make_scenario(ScenarioContext context) {
     if (name == "credits-wide") return make_credits_wide(std::move(context));
     if (name == "credits-reads") return make_credits_reads(std::move(context));
     if (name == "export") return make_export(std::move(context));
+    if (name == "hot") return make_hot(std::move(context));
     throw Unusable("unknown scenario " + name);
 }
 

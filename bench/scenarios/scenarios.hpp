@@ -20,5 +20,6 @@ std::unique_ptr<Scenario> make_credits(ScenarioContext context);
 std::unique_ptr<Scenario> make_credits_wide(ScenarioContext context);
 std::unique_ptr<Scenario> make_credits_reads(ScenarioContext context);
 std::unique_ptr<Scenario> make_export(ScenarioContext context);
+std::unique_ptr<Scenario> make_hot(ScenarioContext context);
 
 }  // namespace penstock::bench

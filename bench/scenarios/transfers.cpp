@@ -28,6 +28,11 @@ public:
         return movements_.check(client);
     }
 
+    asio::awaitable<void> watch(Client& client, bool const& over) override {
+        return movements_.watch(client, over);
+    }
+    Figures figures() const override { return movements_.figures(); }
+
 private:
     Movements movements_;
 };

@@ -86,6 +86,7 @@ struct MockServer::State {
     tcp::acceptor acceptor{context, {asio::ip::address_v4::loopback(), 0}};
     Mischief mischief;
     std::map<std::string, MockLedger> ledgers;
+    std::map<std::string, MockLedger> homes;  ///< of hot ledgers: what lists and sums show
     MockSales sales;
     MockCredits credits;
     MockExports exports;
@@ -111,6 +112,7 @@ struct MockServer::State {
     MockAnswer end_hold(MockLedger& ledger, std::string const& route, json::object const& body,
                         bool apply);
     MockAnswer read(MockRequest const& request);
+    MockAnswer come_home(std::string const& name, MockLedger const& ledger);
     MockAnswer page(MockLedger const& ledger, MockRequest const& request);
     json::object move(MockLedger& ledger, std::string kind, std::string from, std::string to,
                       std::int64_t amount, bool apply, json::object const& body = {});
@@ -242,6 +244,8 @@ MockAnswer MockServer::State::post(std::string const& path, json::object const& 
     if (auto asked = exports.post(path, body)) return std::move(*asked);
     if (path == "/v1/ledgers") {
         auto const [at, made] = ledgers.try_emplace(text(body, "name"));
+        if (made && body.contains("posting") && text(body, "posting") == "hot")
+            homes.try_emplace(at->first);
         return made ? MockAnswer{201, "{}"} : problem(409, "ledger_exists");
     }
     auto const name_end = path.find('/', 12);
@@ -409,7 +413,14 @@ MockAnswer MockServer::State::read(MockRequest const& request) {
     auto const found = ledgers.find(request.path.substr(12, name_end - 12));
     if (found == ledgers.end()) return problem(404, "ledger_not_found");
     found->second.expire_holds();
-    auto const& ledger = found->second;
+    auto const home = homes.find(found->first);
+    bool const hot = home != homes.end();
+    if (hot && request.path.ends_with("/sync")) return come_home(found->first, found->second);
+    // A hold that expires comes home by itself.
+    if (hot && home->second.transfers.size() == found->second.transfers.size())
+        home->second.holds = found->second.holds;
+    bool const one_account = request.path.find("/accounts/") != std::string::npos;
+    auto const& ledger = hot && !one_account ? home->second : found->second;
     if (name_end == std::string::npos) {
         return {200, json::serialize(json::object{{"royalty_percent", royalty_percent},
                                                   {"created_at", an_instant}})};
@@ -429,9 +440,31 @@ MockAnswer MockServer::State::read(MockRequest const& request) {
     }
     auto const account = ledger.accounts.find(route.substr(10));
     if (account == ledger.accounts.end()) return problem(404, "account_not_found");
+    auto const balance = hot && mischief.hot.forget_posts ? 0 : account->second.balance;
     return {200, json::serialize(json::object{{"address", account->first},
-                                              {"balance", account->second.balance},
+                                              {"balance", balance},
                                               {"version", account->second.version}})};
+}
+
+/// Half of what is on its way has come home by the next question, all of it by the one after.
+MockAnswer MockServer::State::come_home(std::string const& name, MockLedger const& ledger) {
+    auto const& how = mischief.hot;
+    if (how.silent) return problem(404, "not_found");
+    auto& home = homes.at(name);
+    auto lag = static_cast<std::int64_t>(ledger.transfers.size() - home.transfers.size());
+    if (lag > 1 || !how.never_home) {
+        bool const late = lag > 1;
+        home = ledger;
+        if (how.lose_one) home.totals["transfer"].first -= 1;
+        if (late) home.transfers.pop_back();
+    }
+    return {200, json::serialize(json::object{{"journal_lag", lag},
+                                              {"journal_oldest_ms", lag > 0 ? 7 : 0},
+                                              {"schedule_depth", 2 * lag},
+                                              {"schedule_oldest_ms", nullptr},
+                                              {"claimed", 0},
+                                              {"last_flush_at", nullptr},
+                                              {"dead_letters", how.dead_letters}})};
 }
 
 MockAnswer MockServer::State::page(MockLedger const& ledger, MockRequest const& request) {

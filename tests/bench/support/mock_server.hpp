@@ -42,6 +42,15 @@ struct StreamMischief {
     bool refund_all = false;       ///< a settlement gives back what has vested, too
 };
 
+/// What is wrong with its hot ledgers.
+struct HotMischief {
+    bool never_home = false;    ///< the last transfer stays where it is
+    bool lose_one = false;      ///< one less comes home than was acknowledged
+    bool forget_posts = false;  ///< an account is shown without what was posted
+    bool silent = false;        ///< it does not say how far it has come
+    std::int64_t dead_letters = 0;
+};
+
 /// Every so many write requests something goes wrong; 0: never.
 struct Mischief {
     unsigned lose_answer_every = 0;   ///< applied, then the connection is closed
@@ -59,11 +68,12 @@ struct Mischief {
     CreditMischief credits{};
     ExportMischief exports{};
     StreamMischief streams{};
+    HotMischief hot{};
 };
 
 /// Listens on a free loopback port with a thread of its own; ends with the object. Money routes
-/// of the API on implicit ledgers, flash sales, credits, streams and an export, keyed exactly once.
-/// Chunks every other answer.
+/// of the API on implicit ledgers, durable and hot, flash sales, credits, streams and an export,
+/// keyed exactly once. Chunks every other answer.
 class MockServer {
 public:
     explicit MockServer(Mischief mischief = {});
