@@ -162,6 +162,15 @@ BOOST_AUTO_TEST_CASE(rounds_of_faults_on_hot_ledgers_find_what_was_lost_and_noth
     BOOST_TEST(!stuck.sound());
 }
 
+BOOST_AUTO_TEST_CASE(one_transfer_in_a_request_unless_more_are_asked_for) {
+    BOOST_TEST(parse_options({"hot"})->batch == 1U);
+    BOOST_TEST(parse_options({"hot", "--batch", "20"})->batch == 20U);
+    BOOST_TEST(parse_options({"bulk"})->batch == 500U);
+    BOOST_CHECK_THROW(parse_options({"hot", "--settle", "0"}), BadOptions);
+    BOOST_CHECK_THROW(parse_options({"hot", "--pattern", "author"}), BadOptions);
+    BOOST_TEST(parse_options({"hot", "--chaos", "--fault", "true"})->chaos.on);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
