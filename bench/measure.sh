@@ -280,6 +280,7 @@ verb_hot() {
     rates=("$@")
     ((${#rates[@]})) || rates=(500 1000 2000 4000)
     measuring
+    rm -rf "$dir/redis"
     start_redis "$dir"
     bench_server hot --redis-url "unix://$dir/redis.sock"
     edge=$url
