@@ -187,6 +187,39 @@ BOOST_AUTO_TEST_CASE(a_claim_of_a_server_that_died_is_taken_over) {
     check_verified(api, ledger);
 }
 
+/// Somebody else has claimed the head of the schedule and never comes back to it.
+BOOST_AUTO_TEST_CASE(a_claimed_head_of_the_schedule_hides_nobody_and_is_due_when_its_lease_ends) {
+    HotTown town;
+    ServerProcess server(hot_options(url_of(town.database), town.redis, {}, "2000"));
+    Api api(server);
+    auto const ledger = new_hot_ledger(api);
+    for (auto const* name : {"ann", "bob"}) api.new_account(ledger, name);
+    insist(api, ledger, "ann", 5);
+    RedisTalk redis(town.redis.socket_path());
+    auto const keys = redis("KEYS", "*:due");
+    BOOST_TEST_REQUIRE(keys.elements.size() == 1U);
+    auto const due = keys.elements.front().text;
+    auto const head = due.substr(0, due.rfind(':') + 1);
+    auto const seized = redis(
+        "EVAL",
+        "redis.call('ZADD', KEYS[2], '9000000000000', 'ann') "
+        "redis.call('HSET', KEYS[3], 'ann', 'somebody') return redis.call('ZREM', KEYS[1], 'ann')",
+        "3", due, head + "claimed", head + "owners");
+    BOOST_TEST_REQUIRE(seized.number == 1);
+    insist(api, ledger, "bob", 7);
+    auto const row = [&](std::string const& who) {
+        return town.sql("SELECT balance || ' ' || version FROM accounts WHERE address = '" + who +
+                        "'");
+    };
+    await_that([&] { return row("bob") == "7 1"; }, "bob's balance");
+    BOOST_TEST(row("ann") == "0 0");
+    BOOST_TEST(api.balance(ledger, "ann") == 5);
+    redis("ZADD", head + "claimed", "1", "ann");
+    await_home(api, ledger);
+    BOOST_TEST(row("ann") == "5 1");
+    check_verified(api, ledger);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

@@ -18,13 +18,15 @@ inline std::vector<std::string> keeping_everything() {
     return {"--appendonly", "yes", "--appendfsync", "always"};
 }
 
-/// Of servers that notice soon what others do within seconds.
+/// Of servers that notice soon what others do within seconds. `delay_ms`: how long a balance may
+/// differ before it is claimed.
 inline std::vector<std::string> hot_options(std::string const& database, RedisServer const& redis,
-                                            std::vector<std::string> const& more = {}) {
+                                            std::vector<std::string> const& more = {},
+                                            std::string const& delay_ms = "20") {
     std::vector<std::string> all{
         "--database-url", database, "--redis-url",         "unix://" + redis.socket_path(),
-        "--hot-idle-ms",  "500",    "--hot-sync-delay-ms", "20",
-        "--hot-lease-ms", "2000"};
+        "--hot-idle-ms",  "500",    "--hot-sync-delay-ms", delay_ms,
+        "--hot-lease-ms", "2000",   "--hot-look-ms",       "50"};
     all.insert(all.end(), more.begin(), more.end());
     return all;
 }
