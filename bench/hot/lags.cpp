@@ -28,8 +28,7 @@ Figures Lags::figures() const {
     describe(figures, "journal lag", "items", [](auto const& s) { return s.journal_lag; });
     describe(figures, "journal lag, oldest", "ms",
              [](auto const& s) { return s.journal_oldest_ms; });
-    describe(figures, "to be synced", "accounts",
-             [](auto const& s) { return s.schedule_depth + s.claimed; });
+    describe(figures, "to be synced", "accounts", [](auto const& s) { return s.schedule_depth; });
     describe(figures, "to be synced, oldest", "ms",
              [](auto const& s) { return s.schedule_oldest_ms; });
     figures.emplace_back("looks at the lags", std::to_string(looks_.size()));

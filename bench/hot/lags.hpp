@@ -13,9 +13,9 @@ namespace penstock::bench::hot {
 struct SyncStatus {
     std::int64_t journal_lag = 0;  ///< items that PostgreSQL does not have
     std::int64_t journal_oldest_ms = 0;
-    std::int64_t schedule_depth = 0;  ///< accounts that PostgreSQL has older
+    std::int64_t schedule_depth = 0;  ///< accounts that PostgreSQL has older, claimed or not
     std::int64_t schedule_oldest_ms = 0;
-    std::int64_t claimed = 0;  ///< by whoever writes them right now
+    std::int64_t claimed = 0;  ///< of these, those that a server writes right now
     std::int64_t dead_letters = 0;
 
     bool is_home() const { return journal_lag == 0 && schedule_depth == 0 && claimed == 0; }
