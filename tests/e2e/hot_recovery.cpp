@@ -243,7 +243,10 @@ BOOST_AUTO_TEST_CASE(a_ledger_that_is_deleted_is_drained_first) {
     auto const ledger = ledger_of_ann(api);
     insist(api, ledger, "ann", 5);
     BOOST_TEST(api.remove(ledger).code() == "ledger_not_empty");
-    BOOST_TEST(api.withdraw(ledger, "ann", 5).status == 201U);
+    // The deletion had closed it.
+    await_that(
+        [&, key = fresh("key")] { return api.withdraw(ledger, "ann", 5, key).status == 201; },
+        "the withdrawal");
     HttpAnswer gone;
     await_that(
         [&] {
