@@ -453,10 +453,14 @@ MockAnswer MockServer::State::come_home(std::string const& name, MockLedger cons
     auto& home = homes.at(name);
     auto lag = static_cast<std::int64_t>(ledger.transfers.size() - home.transfers.size());
     if (lag > 1 || !how.never_home) {
-        bool const late = lag > 1;
-        home = ledger;
+        // Only what is new: a look is not to cost more the longer the load has lasted.
+        auto const first = ledger.transfers.begin() + std::ssize(home.transfers);
+        home.transfers.insert(home.transfers.end(), first, ledger.transfers.end());
+        if (lag > 1) home.transfers.pop_back();
+        home.accounts = ledger.accounts;
+        home.totals = ledger.totals;
+        home.holds = ledger.holds;
         if (how.lose_one) home.totals["transfer"].first -= 1;
-        if (late) home.transfers.pop_back();
     }
     return {200, json::serialize(json::object{{"journal_lag", lag},
                                               {"journal_oldest_ms", lag > 0 ? 7 : 0},
