@@ -148,7 +148,25 @@ struct Duel {
             if (account.standing.balance > amount_max) return true;
         return false;
     }
+    /// A bulk's balances may leave it with one item and be back with the next, and its rules are
+    /// asked in between.
+    bool may_leave_the_range(domain::Command const& command) {
+        auto const* const bulk = std::get_if<MoveInBulk>(&command);
+        if (bulk == nullptr) return false;
+        Amount all = 0;
+        for (auto const& item : bulk->items) all += item.amount;
+        auto const is_near = [&](std::string const& address) {
+            auto const* const account = model.set().find_account(Scene::ledger_id(), address);
+            if (account == nullptr) return false;
+            auto const balance = account->standing.balance;
+            return balance > amount_max - all || balance < all - amount_max;
+        };
+        return std::ranges::any_of(bulk->items, [&](Movement const& item) {
+            return is_near(item.from) || is_near(item.to);
+        });
+    }
     Nothing judge(domain::Command theirs, domain::Command ours) {
+        if (may_leave_the_range(theirs)) co_return;
         auto const before = model.set().mark();
         auto const outcome = model.decide(theirs, use_of(++keys));
         bool const bulk = std::holds_alternative<MoveInBulk>(theirs);
