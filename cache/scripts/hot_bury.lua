@@ -4,6 +4,8 @@
 --   ARGV    1 now in ms   2 why   3 the member: the id of an entry of the journal; or an address,
 --           4 what it held   5 the token of whoever claimed it
 --   →  1 buried, 0 the entry is not there any more, the claim is no longer the owner's
+-- What is laid aside may be the only record of what was answered, so none makes room for another:
+-- where there are too many, nothing is, and whoever wanted to tries again.
 local held = ARGV[4]
 local is_entry = #KEYS == 2
 if is_entry then
@@ -12,6 +14,9 @@ if is_entry then
     held = table.concat(entry[2], '\n')
 elseif redis.call('HGET', KEYS[4], ARGV[3]) ~= ARGV[5] then
     return 0
+end
+if redis.call('XLEN', KEYS[1]) >= 10000 then
+    return redis.error_reply('FULL 10000 dead letters are to be looked at and removed')
 end
 redis.call('XADD', KEYS[1], '*', 'at', ARGV[1], 'why', ARGV[2], 'member', ARGV[3], 'held', held)
 if is_entry then

@@ -6,7 +6,12 @@
 local epoch = redis.pcall('HGET', KEYS[1], '#epoch')
 if epoch ~= ARGV[1] then return 'superseded' end
 local behind = 3 + tonumber(ARGV[3])
-for i = 4, behind do redis.call('XACK', KEYS[2], 'drain', ARGV[i] .. '-0') end
+local ids, unpack_max = {}, 4000
+for i = 4, behind do ids[#ids + 1] = ARGV[i] .. '-0' end
+for begin = 1, #ids, unpack_max do
+    redis.call('XACK', KEYS[2], 'drain',
+        unpack(ids, begin, math.min(begin + unpack_max - 1, #ids)))
+end
 local drained = tonumber(redis.call('HGET', KEYS[1], '#drained'))
 if not drained or drained < tonumber(ARGV[2]) then
     redis.call('HSET', KEYS[1], '#drained', ARGV[2])

@@ -176,6 +176,50 @@ BOOST_AUTO_TEST_CASE(bytes_that_are_no_entry_are_read_as_such_and_laid_aside) {
     });
 }
 
+BOOST_AUTO_TEST_CASE(where_too_much_was_laid_aside_the_journal_keeps_what_it_has) {
+    with_journal([](Drained& drained) -> Nothing {
+        auto& till = drained.till;
+        co_await till.move("alice", "bob", 1);
+        constexpr char const* fill =
+            "for i = 1, 10000 do redis.call('XADD', KEYS[1], '*', 'at', '1') end";
+        co_await till.say(cache::Command("EVAL", fill, 1, till.key("dead")));
+        auto const entries = co_await drained.read("ours");
+        auto const entry = entries->front();
+        auto const refused =
+            co_await drained.journal.bury(till.ledger.id, entry, "refused", noon, patient());
+        BOOST_REQUIRE(!refused);
+        BOOST_TEST(refused.error().text.starts_with("FULL"));
+        auto length = co_await drained.length();
+        BOOST_TEST(length == 1);
+        co_await till.say(cache::Command("XTRIM", till.key("dead"), "MAXLEN", 9'999));
+        auto const buried =
+            co_await drained.journal.bury(till.ledger.id, entry, "refused", noon, patient());
+        BOOST_TEST(sure(buried));
+        length = co_await drained.length();
+        BOOST_TEST(length == 0);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(thousands_of_entries_are_settled_at_once) {
+    with_journal([](Drained& drained) -> Nothing {
+        auto& till = drained.till;
+        constexpr std::int64_t count = 9'000;
+        constexpr char const* fill =
+            "for i = 1, 9000 do redis.call('XADD', KEYS[1], i .. '-0', 'entry', 'one') end";
+        co_await till.say(cache::Command("EVAL", fill, 1, till.key("journal")));
+        auto const entries = co_await drained.read("ours", count);
+        BOOST_REQUIRE(entries->size() == static_cast<std::size_t>(count));
+        bool const settled = co_await drained.settle(1, count, positions(entries));
+        BOOST_TEST(settled);
+        auto const length = co_await drained.length();
+        BOOST_TEST(length == 0);
+        auto const pending =
+            co_await till.say(cache::Command("XPENDING", till.key("journal"), "drain"));
+        BOOST_REQUIRE(!pending.elements.empty());
+        BOOST_TEST(pending.elements.front().number == 0);
+    });
+}
+
 BOOST_AUTO_TEST_CASE(a_journal_without_its_group_says_so) {
     with_journal([](Drained& drained) -> Nothing {
         co_await drained.till.say(cache::Command("FLUSHALL"));
