@@ -1,5 +1,5 @@
 // Does a hot ledger answer as a durable one does, at once, and is it all in the database soon?
-#include "tests/e2e/api.hpp"
+#include "tests/e2e/hot_ready.hpp"
 #include "tests/support/redis_server.hpp"
 
 namespace penstock::tests {
@@ -26,18 +26,8 @@ std::string text(json::value const& value, char const* name) {
     return std::string(value.at(name).as_string());
 }
 
-/// Nothing is posted before Redis has said, to each thread, that it forgets nothing.
-void await_posts(Api& api) {
-    await_redis(server());
-    auto const allowed = [&] {
-        return api.get("/metrics").body.find("\npenstock_hot_bar{") != std::string::npos &&
-               metric(api, "penstock_hot_bar") == 0;
-    };
-    await_that(allowed, "Redis's word that it is fit");
-}
-
 std::string new_hot_ledger(Api& api, std::string const& more = "") {
-    await_posts(api);
+    await_posts(server());
     return api.new_ledger(R"(,"posting":"hot")" + more);
 }
 

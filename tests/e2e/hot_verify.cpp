@@ -1,5 +1,5 @@
 // Is a hot ledger's way home shown, and does `verify` hold Redis against PostgreSQL?
-#include "tests/e2e/api.hpp"
+#include "tests/e2e/hot_ready.hpp"
 #include "tests/support/redis_server.hpp"
 #include "tests/support/redis_talk.hpp"
 
@@ -8,7 +8,7 @@ namespace {
 
 struct Kept {
     Kept() : process(options("serve")), api(process) {
-        await_redis(process);
+        await_posts(process);
         ledger = api.new_ledger(R"(,"posting":"hot")");
         api.new_account(ledger, "ann");
         auto const in = api.deposit(ledger, "ann", 100);
