@@ -439,7 +439,8 @@ inline void settle(Api& api, HotLog& log) {
 /// Every transfer that has a reference, once each: "r-1 r-2", in the order of the references.
 inline std::string references_in(Operator& database, std::string const& ledger) {
     return database(
-        R"(SELECT string_agg(t.reference, ' ' ORDER BY t.reference) FROM transfers t
+        R"(SELECT string_agg(t.reference, ' ' ORDER BY t.reference COLLATE "C")
+        FROM transfers t
         JOIN ledgers l ON l.id = t.ledger_id WHERE l.name = ')" +
         name_of(ledger) + "' AND t.reference IS NOT NULL");
 }
