@@ -316,7 +316,9 @@ asio::awaitable<HotDesk::Step> HotDesk::load_accounts(Attempt& attempt, cache::H
     Accounts accounts;
     for (auto const& standing : *found)
         accounts.emplace_back(standing.account.address, hot_account_of(standing));
-    co_return co_await load(attempt, std::move(cold.token), std::move(accounts), {});
+    std::vector<domain::Hold> no_holds;
+    co_return co_await load(attempt, std::move(cold.token), std::move(accounts),
+                            std::move(no_holds));
 }
 
 asio::awaitable<HotDesk::Step> HotDesk::open_accounts(Attempt& attempt,
@@ -342,7 +344,9 @@ asio::awaitable<HotDesk::Step> HotDesk::load_holds(Attempt& attempt, cache::HotC
     if (auto ended = leave_out_ended(command, *found)) co_return std::move(*ended);
     if (auto* const expiry = std::get_if<domain::ExpireHolds>(&command))
         keep_found(*expiry, ids, *found);
-    co_return co_await load(attempt, std::move(cold.token), {}, std::move(*found));
+    Accounts no_accounts;
+    co_return co_await load(attempt, std::move(cold.token), std::move(no_accounts),
+                            std::move(*found));
 }
 
 asio::awaitable<HotDesk::Step> HotDesk::load(Attempt& attempt, std::string token, Accounts accounts,

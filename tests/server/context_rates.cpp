@@ -5,6 +5,7 @@
 #include "db/memory_store.hpp"
 #include "server/context.hpp"
 #include "server/exports/desk.hpp"
+#include "server/hot/desk.hpp"
 #include "server/key_directory.hpp"
 #include "server/product_reads.hpp"
 #include "server/rate_limiter.hpp"
@@ -94,8 +95,9 @@ struct Shard {
     server::ProductReads products{reactor.executor(0), store, clock, server::FeedLimits()};
     server::KeyDirectory keys{reactor.executor(0), store};
     server::ExportDesk exports{store.exports(), server::ExportDeskOptions()};
-    server::Services services{store, engine,   clock,   ids, introspection, access, keys, edge,
-                              sales, 10'000ms, limiter, 0,   products,      exports};
+    server::HotDesk hot{reactor.executor(0), nullptr, store, {}, clock, server::HotOptions()};
+    server::Services services{store, engine,   clock,   ids, introspection, access,  keys, edge,
+                              sales, 10'000ms, limiter, 0,   products,      exports, hot};
     server::LedgerDirectory ledgers{store};
     std::string body;
     std::vector<server::RateStanding> standings;

@@ -144,7 +144,8 @@ public:
         BOOST_REQUIRE(outcome.has_value());
     }
     Nothing open(domain::Instant keys_from = {0}) {
-        auto const begun = co_await decide(domain::BeginEpoch{ledger.id});
+        domain::Command const beginning = domain::BeginEpoch{ledger.id};
+        auto const begun = co_await decide(beginning);
         row = std::get<domain::HotLedger>(std::get<domain::Receipt>(*begun).what);
         cache::HotBooksOptions options;
         options.database = desk.options().database;

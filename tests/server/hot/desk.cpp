@@ -218,7 +218,8 @@ Nothing holds_are_ended_wherever_they_are(HotCounter& at) {
     BOOST_TEST(refusal_of(outcome) == "illegal_transition");
     BOOST_TEST(std::get<domain::Refusal>(*outcome).detail ==
                "A hold that is captured cannot be voided.");
-    outcome = co_await at.ask(at.end<VoidHold>(domain::HoldId{}));
+    domain::HoldId const nobodys{};
+    outcome = co_await at.ask(at.end<VoidHold>(nobodys));
     BOOST_TEST(refusal_of(outcome) == "hold_not_found");
     // The second one is open, and the new books do not have it yet.
     RedisTalk(at.redis.socket_path())("FLUSHALL");
@@ -356,7 +357,8 @@ Nothing nobody_opens_it(HotCounter& at) {
     auto const read = co_await at.desk.find_account(name, patient());
     BOOST_TEST(read->is_stale);
     BOOST_TEST(read->row->standing.balance == 10);
-    auto const hold = co_await at.desk.find_hold(at.ledger.id, domain::HoldId{}, patient());
+    domain::HoldId const nobodys{};
+    auto const hold = co_await at.desk.find_hold(at.ledger.id, nobodys, patient());
     BOOST_TEST(hold->is_stale);
     BOOST_TEST(!hold->row.has_value());
 }
