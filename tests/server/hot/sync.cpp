@@ -14,10 +14,6 @@ bool writes(domain::Command const& command, std::string_view address) {
     return sync != nullptr && std::ranges::count(sync->balances, address, &HotBalance::address) > 0;
 }
 
-bool is_sync(domain::Command const& command) {
-    return std::holds_alternative<SyncBalances>(command);
-}
-
 Nothing settle_down(Home& home) {
     co_await eventually(
         [&] { return home.length("journal") == 0 && home.due() == 0 && home.claimed() == 0; });
