@@ -51,6 +51,7 @@ BOOST_AUTO_TEST_CASE(what_was_posted_comes_home_once_and_leaves_the_journal) {
         co_await till.perform(movement_of(TransferKind::withdrawal, "alice", world_address, 4));
         auto& drain = home.drain();
         co_await come_home(home, drain, 7);
+        co_await eventually([&] { return home.drain_metrics.entries.get() == 5U; });
         auto const entries = co_await home.history("alice");
         BOOST_TEST(entries.size() == 6U);
         BOOST_TEST(entries.front().from.balance_after == 970);
@@ -59,7 +60,6 @@ BOOST_AUTO_TEST_CASE(what_was_posted_comes_home_once_and_leaves_the_journal) {
         BOOST_TEST(alice.standing.version == 0);
         auto const holds = home.talk("HLEN", home.key("holds"));
         BOOST_TEST(holds.number == 1);
-        BOOST_TEST(home.drain_metrics.entries.get() == 5U);
         BOOST_TEST(home.drain_metrics.dead_letters.get() == 0U);
         BOOST_TEST((drain.last_flush_at() == noon));
     });
@@ -338,11 +338,12 @@ BOOST_AUTO_TEST_CASE(a_ledger_that_was_removed_ends_it) {
 BOOST_AUTO_TEST_CASE(bulks_that_weigh_more_than_any_queue_come_home) {
     with_home([](Home& home) -> Nothing {
         auto const bulk = bulk_of(std::vector<Amount>(100, 1), false);
-        for (int i = 0; i < 12; ++i) co_await home.till.perform(bulk);
+        // All that alice has; of a bulk of which nothing can be done the journal says nothing.
+        for (int i = 0; i < 10; ++i) co_await home.till.perform(bulk);
         auto options = calm_drain();
         options.batch = {50, milliseconds{0}, 100, true};
         auto& drain = home.drain(options);
-        co_await come_home(home, drain, 1'201);
+        co_await come_home(home, drain, 1'001);
         auto const entries = co_await home.history("alice");
         BOOST_TEST(entries.size() == 1'001U);
     });
