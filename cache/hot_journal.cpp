@@ -154,7 +154,7 @@ asio::awaitable<Answer<std::optional<HotStanding>>> HotJournal::look(domain::Led
     auto const& parts = reply->elements;
     std::optional<HotStanding> standing;
     if (parts.empty()) co_return standing;
-    if (parts.size() != 10) co_return unexpected_reply();
+    if (parts.size() != 11) co_return unexpected_reply();
     auto const epoch = read_position(parts[1].text);
     auto const position = read_position(parts[2].text);
     auto const drained = read_position(parts[3].text);
@@ -174,6 +174,7 @@ asio::awaitable<Answer<std::optional<HotStanding>>> HotJournal::look(domain::Led
     standing->claimed = parts[7].number;
     standing->dead_letters = parts[8].number;
     standing->last_flush_at = instant_of(parts[9].text);
+    standing->unmended = read_position(parts[10].text).value_or(0);
     co_return standing;
 }
 

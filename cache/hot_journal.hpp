@@ -33,6 +33,9 @@ struct HotStanding {
     std::int64_t claimed = 0;
     std::int64_t dead_letters = 0;
     std::optional<domain::Instant> last_flush_at = {};  ///< when balances were last written home
+    /// The base of books that were built anew, while rows of the store may be behind their own
+    /// transfers and the schedule does not know whose; 0: none are.
+    std::int64_t unmended = 0;
 };
 
 /// The journals of all hot ledgers as one shard sees them. Several servers read one journal: the

@@ -12,8 +12,9 @@
 namespace penstock::cache {
 
 /// The parts, beside a record for every idempotency key:
-///   books    hash    '#' the ledger's line, '#epoch', '#drained', '#removed', and '#flushed'
-///                    (when balances last came home); address → account
+///   books    hash    '#' the ledger's line, '#epoch', '#drained', '#removed', '#flushed'
+///                    (when balances last came home), '#unmended' (the store is to be looked
+///                    through); address → account
 ///   journal  stream  position-0 → entry, in the group `drain`
 ///   due      zset    address → since when its account differs from the store's, in ms
 ///   claimed  zset    address → when its claim ends, in ms; no address is in both

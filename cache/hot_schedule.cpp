@@ -101,4 +101,15 @@ asio::awaitable<Answer<bool>> HotSchedule::bury(domain::LedgerId ledger, std::st
     co_return reply->number == 1;
 }
 
+asio::awaitable<Answer<bool>> HotSchedule::mended(domain::LedgerId ledger, std::int64_t base,
+                                                  SteadyTime deadline) {
+    std::vector<std::string> arguments;
+    arguments.push_back(std::to_string(base));
+    auto names = keys_.parts(ledger, {"books"});
+    auto const reply =
+        co_await redis_.eval(scripts::hot_mended, std::move(names), std::move(arguments), deadline);
+    if (!reply) co_return reply.error();
+    co_return reply->number == 1;
+}
+
 }  // namespace penstock::cache

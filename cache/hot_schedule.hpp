@@ -53,6 +53,11 @@ public:
     asio::awaitable<Answer<bool>> bury(domain::LedgerId ledger, std::string owner, Claim claim,
                                        std::string why, domain::Instant now, SteadyTime deadline);
 
+    /// Every account of the store was looked at, for books of that base. False: they are others by
+    /// now.
+    asio::awaitable<Answer<bool>> mended(domain::LedgerId ledger, std::int64_t base,
+                                         SteadyTime deadline);
+
 private:
     RedisClient& redis_;
     HotKeys keys_;

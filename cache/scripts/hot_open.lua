@@ -46,6 +46,8 @@ if first then
 end
 redis.call('UNLINK', unpack(KEYS))
 redis.call('HSET', KEYS[1], '#removed', '0')
+-- Whoever came home without his balance is in no schedule any more.
+if drained > 0 then redis.call('HSET', KEYS[1], '#unmended', ARGV[2]) end
 redis.call('ZADD', KEYS[3], 'inf', '')
 redis.call('HSET', KEYS[6], '', ARGV[2])
 begin_epoch(table.concat({ARGV[1], ARGV[2], ARGV[3], '0', '0', ARGV[4]}, ' '))

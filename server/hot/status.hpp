@@ -22,9 +22,10 @@ struct HotStatus {
 
 HotStatus status_of(cache::HotStanding const& standing, domain::Instant now);
 
-/// Nothing is on its way from Redis to the store.
+/// Nothing is on its way from Redis to the store, and nothing in the store is behind.
 inline bool is_at_rest(cache::HotStanding const& standing) {
-    return standing.position == standing.drained && standing.due == 0 && standing.claimed == 0;
+    return standing.position == standing.drained && standing.due == 0 && standing.claimed == 0 &&
+           standing.unmended == 0;
 }
 
 }  // namespace penstock::server

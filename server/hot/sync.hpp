@@ -41,6 +41,7 @@ struct SyncMetrics {
     reactor::Count released;     ///< not written
     reactor::Count waits;        ///< claims that the drain had not passed yet
     reactor::Count claims_lost;  ///< their lease was over
+    reactor::Count mended;       ///< rows that were behind, after the books were lost
     reactor::Count dead_letters;
     reactor::Count failures;   ///< of Redis or of the lane: tried again
     reactor::Histogram flush;  ///< of one command; Histogram::duration_unit

@@ -89,6 +89,8 @@ void write_metrics(MetricsWriter& out, Labels const& labels, SyncMetrics const& 
                   metrics.waits);
     section.count("penstock_hot_sync_claims_lost_total", "Claims whose lease was over.",
                   metrics.claims_lost);
+    section.count("penstock_hot_sync_mended_total",
+                  "Balances that came home after the books were lost.", metrics.mended);
     section.durations("penstock_hot_sync_flush_seconds", "One command of a sync.", metrics.flush);
 }
 

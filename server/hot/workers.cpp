@@ -51,9 +51,11 @@ void log_configuration(Log& log, HotOptions const& options) {
                                         {"open_wait_ms", options.open_wait.count()}});
 }
 
-HotWorkers::HotWorkers(asio::any_io_executor executor, cache::RedisClient& redis, HotSubmit submit,
-                       Clock& clock, IdSource& ids, Log& log, HotOptions const& options)
+HotWorkers::HotWorkers(asio::any_io_executor executor, cache::RedisClient& redis,
+                       db::HotStore& store, HotSubmit submit, Clock& clock, IdSource& ids, Log& log,
+                       HotOptions const& options)
     : executor_(executor),
+      store_(store),
       submit_(std::move(submit)),
       clock_(clock),
       ids_(ids),
@@ -75,10 +77,14 @@ asio::awaitable<void> HotWorkers::run(domain::LedgerId ledger, std::int64_t epoc
     co_await asio::this_coro::throw_if_cancelled(false);
     Drain drain(parts_of(ledger, epoch), drain_);
     Sync sync(parts_of(ledger, epoch), sync_);
+    Mend mend(parts_of(ledger, epoch), store_);
     reactor::Pulse ended(executor_);
     reactor::TaskGroup lives(executor_);
     lives.spawn(live(drain.run(), ended));
-    if (tasks == HotTasks::all) lives.spawn(live(sync.run(), ended));
+    if (tasks == HotTasks::all) {
+        lives.spawn(live(sync.run(), ended));
+        lives.spawn(mend.run());
+    }
     bool const undisturbed = co_await ended.wait();
     lives.cancel();
     if (undisturbed) co_await lives.join();

@@ -1,4 +1,5 @@
-// WHO brings the hot ledgers of one shard home: for each its drain and its sync, epoch by epoch.
+// WHO brings the hot ledgers of one shard home: for each its drain, its sync and, after a
+// loss, its mend, epoch by epoch.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -9,6 +10,7 @@
 #include "server/hot/drain.hpp"
 #include "server/hot/hot_options.hpp"
 #include "server/hot/ledger_life.hpp"
+#include "server/hot/mend.hpp"
 #include "server/hot/sync.hpp"
 #include "server/telemetry/log.hpp"
 
@@ -17,11 +19,11 @@ namespace penstock::server {
 /// One per shard. What it is made with outlives it, and it outlives what it runs.
 class HotWorkers {
 public:
-    HotWorkers(asio::any_io_executor executor, cache::RedisClient& redis, HotSubmit submit,
-               Clock& clock, IdSource& ids, Log& log, HotOptions const& options);
+    HotWorkers(asio::any_io_executor executor, cache::RedisClient& redis, db::HotStore& store,
+               HotSubmit submit, Clock& clock, IdSource& ids, Log& log, HotOptions const& options);
     HotWorkers(HotWorkers&&) = delete;
 
-    /// Until it is cancelled, or one of the two has ended: both have, then.
+    /// Until it is cancelled, or the drain or the sync has ended: all have, then.
     asio::awaitable<void> run(domain::LedgerId ledger, std::int64_t epoch, HotTasks tasks);
 
     DrainMetrics const& drain_metrics() const { return drain_metrics_; }
@@ -32,6 +34,7 @@ private:
     void tell(HotNotice const& notice);
 
     asio::any_io_executor executor_;
+    db::HotStore& store_;
     HotSubmit submit_;
     Clock& clock_;
     IdSource& ids_;

@@ -13,6 +13,7 @@
 #include "db/memory_store.hpp"
 #include "db/pg/error.hpp"
 #include "server/hot/drain.hpp"
+#include "server/hot/mend.hpp"
 #include "server/hot/sync.hpp"
 #include "server/lane.hpp"
 #include "tests/cache/till.hpp"
@@ -135,6 +136,11 @@ public:
         life.sync = std::make_unique<Sync>(parts("ours"), options);
         life.tasks.spawn(life.sync->run());
         return *life.sync;
+    }
+    /// The life of a mend, from its beginning to its end.
+    Nothing mend(server::MendOptions options) {
+        server::Mend mend(parts("ours"), store.hot(), options);
+        co_await mend.run();
     }
     void cancel(Drain& drain) { life_of(&drain).tasks.cancel(); }
     void cancel(Sync& sync) { life_of(&sync).tasks.cancel(); }

@@ -48,7 +48,7 @@ public:
           habits_(std::move(habits)),
           executor_(executor),
           redis(executor, counter_redis(counter.redis), [] { return 1U << 31U; }),
-          workers(executor, redis, submit(), clock_, ids_, log_,
+          workers(executor, redis, counter.store.hot(), submit(), clock_, ids_, log_,
                   quick_workers(counter.desk.options().database)),
           keeper(parts(), quick_keeper()),
           connection_(executor),

@@ -197,6 +197,28 @@ BOOST_AUTO_TEST_CASE(redis_that_comes_back_empty_is_filled_from_the_store_and_th
     });
 }
 
+BOOST_AUTO_TEST_CASE(whose_balance_was_lost_on_its_way_home_is_mended_though_nobody_posts) {
+    RedisServer redis;
+    at_counter(redis, [&](HotCounter& counter) -> Nothing {
+        auto const executor = co_await asio::this_coro::executor;
+        co_await counter.set_up();
+        co_await pay_in(counter, 100);
+        co_await counter.drain();
+        auto const before = co_await stored_balance(counter, "alice");
+        BOOST_TEST(before == 0);
+        RedisTalk(redis.socket_path())("FLUSHALL");
+        Household home(counter, executor);
+        co_await until_open(home, counter.ledger.id);
+        co_await until_home(counter);
+        auto const alice = co_await stored_balance(counter, "alice");
+        BOOST_TEST(alice == 100);
+        BOOST_TEST(home.workers.sync_metrics().mended.get() == 2U);
+        auto const failed = co_await failed_checks(counter);
+        BOOST_TEST(failed == "");
+        co_await home.stop();
+    });
+}
+
 BOOST_AUTO_TEST_CASE(redis_that_is_flushed_is_filled_though_nobody_posts) {
     RedisServer redis;
     at_counter(redis, [&](HotCounter& counter) -> Nothing {
