@@ -18,7 +18,7 @@
 
 namespace penstock::reactor {
 
-/// Suspends until `when`. False: cancelled.
+/// Suspends until `when`. False: cancelled, now or before: at once then.
 asio::awaitable<bool> sleep_until(SteadyTime when);
 
 /// How an operation ended: with a result, or by throwing.

@@ -121,6 +121,26 @@ BOOST_AUTO_TEST_CASE(a_cancelled_wait_with_a_deadline_ends_with_an_error_and_thr
     for (auto const& end : ends) BOOST_TEST(end != "thrown");
 }
 
+BOOST_AUTO_TEST_CASE(nobody_sleeps_who_was_cancelled_while_he_was_busy) {
+    asio::io_context context{1};
+    TaskGroup tasks(context.get_executor());
+    bool has_slept = true;
+    auto task = [&]() -> asio::awaitable<void> {
+        co_await asio::this_coro::throw_if_cancelled(false);
+        // Ends as if nothing had happened, in the turn of the cancellation.
+        co_await asio::post(context, asio::deferred);
+        has_slept = co_await sleep_until(in(milliseconds{60'000}));
+    };
+    auto body = [&]() -> asio::awaitable<void> {
+        tasks.spawn(task());
+        tasks.cancel();
+        bool const joined = co_await tasks.join(in(milliseconds{15'000}));
+        BOOST_TEST_REQUIRE(joined);
+    };
+    tests::run(context, body);
+    BOOST_TEST(!has_slept);
+}
+
 BOOST_AUTO_TEST_CASE(a_group_is_joined_after_cancel_and_not_before) {
     asio::io_context context{1};
     TaskGroup tasks(context.get_executor());
