@@ -93,7 +93,7 @@ struct HotOpened {
     enum class How : std::uint8_t {
         open,    ///< as they were
         built,   ///< new
-        sealed,  ///< to be drained up to `position`, and opened again with the same epoch
+        sealed,  ///< to be drained up to `position`, and opened again in another epoch
         superseded,
     };
     How how = How::open;

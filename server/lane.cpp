@@ -100,10 +100,11 @@ asio::awaitable<Result<domain::Outcome>> Lane::submit(domain::Envelope envelope,
 }
 
 asio::awaitable<void> Lane::run() {
+    // A batch that is cut short is answered, and what it was sent on outlives it.
+    co_await asio::this_coro::throw_if_cancelled(false);
     reactor::TaskGroup connection(executor_);
     connection.spawn(writer_->run());
     co_await collector_.run();
-    co_await asio::this_coro::throw_if_cancelled(false);
     connection.cancel();
     // The writer ends on cancellation: this wait is bounded by it.
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());

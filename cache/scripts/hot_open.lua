@@ -7,8 +7,8 @@
 --           every key that is used
 --   →  {"open", position}; {"built", the position of the old books or ""}
 --      {"sealed", first, last}: these books cannot be used, but their journal has entries that the
---      store lacks: nothing is posted until they are drained and the ledger is opened again, with
---      the same epoch
+--      store lacks: nothing is posted until they are drained and the ledger is opened again, in
+--      another epoch
 --      {"superseded"}: somebody began a later epoch, or has opened this one
 -- Whoever worked for an earlier epoch is refused by the store from now on, so what it still has in
 -- its hands, drained or claimed, does no harm. That is why entries are handed out again.
@@ -16,9 +16,7 @@ local head = redis.pcall('HMGET', KEYS[1], '#', '#epoch')
 local process, base, position, rest = string.match(head[1] or '', '^(%S+) (%d+) (%d+)( .+)$')
 local epoch, drained = tonumber(head[2]), tonumber(ARGV[3])
 local is_sealed = process == 'sealed'
-if epoch and (epoch > tonumber(ARGV[2]) or epoch == tonumber(ARGV[2]) and not is_sealed) then
-    return {'superseded'}
-end
+if epoch and epoch >= tonumber(ARGV[2]) then return {'superseded'} end
 
 local function begin_epoch(line)
     redis.call('HSET', KEYS[1], '#', line, '#epoch', ARGV[2], '#drained', ARGV[3])

@@ -162,13 +162,20 @@ asio::awaitable<std::optional<domain::HotLedger>> HotLedgerLife::begin_epoch() {
     co_return row;
 }
 
+asio::awaitable<std::optional<cache::HotOpened>> HotLedgerLife::open_books(domain::HotLedger row) {
+    auto const keys_from = keys_known_from(parts_.clock.now(), row.drained);
+    auto const answer =
+        co_await parts_.books.open(ledger_, row.epoch, row.drained, keys_from, step_deadline());
+    std::optional<cache::HotOpened> opened;
+    if (!answer) failed("open", answer.error());
+    if (answer) opened = *answer;
+    co_return opened;
+}
+
 asio::awaitable<HotLedgerLife::Try> HotLedgerLife::open() {
     auto const row = co_await begin_epoch();
     if (!row) co_return std::nullopt;
-    auto const keys_from = keys_known_from(parts_.clock.now(), row->drained);
-    auto const opened =
-        co_await parts_.books.open(ledger_, row->epoch, row->drained, keys_from, step_deadline());
-    if (!opened) failed("open", opened.error());
+    auto const opened = co_await open_books(*row);
     if (!opened) co_return std::nullopt;
     if (opened->how == How::sealed) co_return co_await rebuild(*opened, row->epoch);
     co_return co_await opened_as(*opened, row->epoch, row->drained);
@@ -197,29 +204,28 @@ asio::awaitable<HotLedgerLife::Try> HotLedgerLife::opened_as(cache::HotOpened op
 }
 
 /// What the journal has that the store lacks is drained; then nothing of the old books is needed.
+/// How far that came is said by another epoch: what our own drain still has on its way when it is
+/// asked is refused from there on.
 asio::awaitable<HotLedgerLife::Try> HotLedgerLife::rebuild(cache::HotOpened sealed,
                                                            std::int64_t epoch) {
     parts_.metrics.sealed.add();
     parts_.log.error(
         "hot_ledger_sealed",
         {{"ledger_id", ledger_.to_string()}, {"epoch", epoch}, {"position", sealed.position}});
-    auto const drained = co_await drained_to(sealed.position, epoch);
-    if (!drained) co_return std::nullopt;
-    auto const keys_from = keys_known_from(parts_.clock.now(), *drained);
-    auto const opened =
-        co_await parts_.books.open(ledger_, epoch, *drained, keys_from, step_deadline());
-    if (!opened) failed("open", opened.error());
+    bool const is_drained = co_await drained_to(sealed.position, epoch);
+    if (!is_drained) co_return std::nullopt;
+    auto const row = co_await begin_epoch();
+    if (!row) co_return std::nullopt;
+    auto const opened = co_await open_books(*row);
     if (!opened) co_return std::nullopt;
-    co_return co_await opened_as(*opened, epoch, *drained);
+    co_return co_await opened_as(*opened, row->epoch, row->drained);
 }
 
-/// Up to where the store has the journal once it has it up to `position`. Nothing: superseded, or
-/// ended.
-asio::awaitable<std::optional<std::int64_t>> HotLedgerLife::drained_to(std::int64_t position,
-                                                                       std::int64_t epoch) {
+/// Until the store has the journal up to `position`. False: superseded, or ended.
+asio::awaitable<bool> HotLedgerLife::drained_to(std::int64_t position, std::int64_t epoch) {
     reactor::TaskGroup tasks(parts_.executor);
     tasks.spawn(work_then_notify(parts_.work(ledger_, epoch, HotTasks::drain), woken_));
-    std::optional<std::int64_t> drained;
+    bool is_drained = false;
     for (;;) {
         bool const undisturbed = co_await woken_.wait(steady_now() + parts_.options.look_soon);
         if (!undisturbed) break;
@@ -230,13 +236,13 @@ asio::awaitable<std::optional<std::int64_t>> HotLedgerLife::drained_to(std::int6
         // Nothing is left, however far the last entry is said to be.
         auto const next =
             co_await parts_.journal.first_behind(ledger_, (*row)->drained, step_deadline());
-        if ((*row)->drained >= position || (next && !*next)) drained = (*row)->drained;
-        if (drained || tasks.size() == 0) break;
+        is_drained = (*row)->drained >= position || (next && !*next);
+        if (is_drained || tasks.size() == 0) break;
         bool const mine = co_await lease_.hold(step_deadline());
         if (!mine) break;
     }
     co_await end(tasks);
-    co_return drained;
+    co_return is_drained;
 }
 
 /// Books that nobody posts to, in an epoch of their own.
@@ -345,10 +351,24 @@ asio::awaitable<bool> HotLedgerLife::has_money(SteadyTime deadline) {
     co_return account && account->balance != 0;
 }
 
+/// One that was opened a moment ago is looked at soon.
+asio::awaitable<bool> HotLedgerLife::is_seen_open(SteadyTime deadline) {
+    auto const until = std::min(deadline, steady_now() + 2 * parts_.options.look_every);
+    while (!standing_ && !has_ended_ && steady_now() < until) {
+        bool const awake = co_await reactor::sleep_until(steady_now() + parts_.options.look_soon);
+        if (!awake) break;
+    }
+    co_return standing_.has_value();
+}
+
 asio::awaitable<Result<std::int64_t>> HotLedgerLife::close(SteadyTime deadline) {
     if (has_caller_ || door_ != Door::open) co_return reactor::Errc::overloaded;
-    if (!standing_) co_return cache::Errc::unavailable;
     has_caller_ = true;
+    bool const is_open = co_await is_seen_open(deadline);
+    if (!is_open) {
+        has_caller_ = false;
+        co_return cache::Errc::unavailable;
+    }
     bool const stays = co_await has_money(deadline);
     if (!stays) {
         door_ = Door::closing;

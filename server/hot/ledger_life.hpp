@@ -112,16 +112,17 @@ private:
     asio::awaitable<Try> open();
     asio::awaitable<Try> shut();
     asio::awaitable<std::optional<domain::HotLedger>> begin_epoch();
+    asio::awaitable<std::optional<cache::HotOpened>> open_books(domain::HotLedger row);
     asio::awaitable<Try> opened_as(cache::HotOpened opened, std::int64_t epoch,
                                    std::int64_t drained);
     asio::awaitable<Try> rebuild(cache::HotOpened sealed, std::int64_t epoch);
-    asio::awaitable<std::optional<std::int64_t>> drained_to(std::int64_t position,
-                                                            std::int64_t epoch);
+    asio::awaitable<bool> drained_to(std::int64_t position, std::int64_t epoch);
     asio::awaitable<void> serve(std::int64_t epoch);
     asio::awaitable<void> end(reactor::TaskGroup& tasks);
     asio::awaitable<bool> is_stopped();
     asio::awaitable<bool> watch(std::int64_t epoch);
     asio::awaitable<bool> look(std::int64_t epoch);
+    asio::awaitable<bool> is_seen_open(SteadyTime deadline);
     asio::awaitable<bool> has_money(SteadyTime deadline);
     void note_standing(cache::HotStanding standing);
     void note_lost(std::int64_t position);

@@ -319,7 +319,10 @@ BOOST_AUTO_TEST_CASE(damaged_books_post_nothing_until_their_journal_is_drained) 
         BOOST_TEST(sealed.position == 2);
         auto const refused = co_await till.move("alice", "bob", 1);
         BOOST_TEST(refused == "unready");
-        auto const opened = co_await till.open(2, 2);
+        // Of the epoch in which it was drained something may still be on its way.
+        auto const same = co_await till.open(2, 2);
+        BOOST_TEST((same.how == How::superseded));
+        auto const opened = co_await till.open(3, 2);
         BOOST_TEST((opened.how == How::built));
         till.rows.at("alice").balance = 3;
         auto const moved = co_await till.move("alice", "bob", 1);

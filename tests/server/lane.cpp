@@ -5,6 +5,7 @@
 
 #include "db/memory_store.hpp"
 #include "db/pg/error.hpp"
+#include "reactor/deadline.hpp"
 #include "reactor/task_group.hpp"
 #include "tests/support/run.hpp"
 
@@ -21,6 +22,7 @@ struct Script {
     std::function<error_code(domain::Changes const&)> commit = [](auto const&) {
         return error_code();
     };
+    bool stalls = false;  ///< until the deadline, or a cancellation
     int loads = 0;
     int commits = 0;
 };
@@ -30,9 +32,17 @@ public:
     ScriptedWriter(std::unique_ptr<db::Writer> real, Script& script)
         : real_(std::move(real)), script_(script) {}
 
-    asio::awaitable<void> run() override { return real_->run(); }
+    /// As long as a connection lives.
+    asio::awaitable<void> run() override {
+        co_await asio::this_coro::throw_if_cancelled(false);
+        co_await reactor::sleep_until(never);
+    }
     asio::awaitable<Result<domain::Loaded>> load(domain::KeySet keys, SteadyTime until) override {
         ++script_.loads;
+        if (script_.stalls) {
+            bool const awake = co_await reactor::sleep_until(until);
+            if (!awake) co_return asio::error::operation_aborted;
+        }
         if (auto const error = script_.load(keys)) co_return error;
         co_return co_await real_->load(std::move(keys), until);
     }
@@ -167,6 +177,35 @@ BOOST_AUTO_TEST_CASE(a_transaction_that_may_succeed_is_decided_again) {
         auto const booked = co_await balance("alice");
         BOOST_TEST(booked == 100);
     });
+}
+
+BOOST_AUTO_TEST_CASE(a_lane_that_is_cut_off_answers_whoever_waits) {
+    auto whole = [&]() -> asio::awaitable<void> {
+        Lane lane(context.get_executor(), store, clock, LaneOptions());
+        reactor::TaskGroup tasks(context.get_executor());
+        reactor::TaskGroup crowd(context.get_executor());
+        tasks.spawn(lane.run());
+        store.script.stalls = true;
+        std::optional<Result<domain::Outcome>> answer;
+        auto ask = [&]() -> asio::awaitable<void> {
+            auto asked = create_ledger();
+            auto told = co_await lane.submit(std::move(asked), deadline());
+            answer.emplace(std::move(told));
+        };
+        crowd.spawn(ask());
+        while (store.script.loads == 0) {
+            auto const soon = steady_now() + milliseconds{1};
+            co_await reactor::sleep_until(soon);
+        }
+        lane.close();
+        tasks.cancel();
+        bool const ended = co_await tasks.join(deadline());
+        BOOST_TEST_REQUIRE(ended);
+        bool const told = co_await crowd.join(deadline());
+        BOOST_TEST_REQUIRE(told);
+        BOOST_TEST((answer && !*answer));
+    };
+    tests::run(context, whole);
 }
 
 BOOST_AUTO_TEST_CASE(a_lost_connection_before_commit_is_no_answer_but_a_new_attempt) {

@@ -18,6 +18,7 @@ namespace penstock::tests {
 struct Habits {
     bool works = true;                          ///< drains and syncs
     std::set<domain::LedgerId> neglected = {};  ///< the lane never answers what it asks of these
+    milliseconds losses_take{0};                ///< on their way to the lane
 };
 
 inline server::HotKeeperOptions quick_keeper() {
@@ -93,6 +94,9 @@ private:
             co_await reactor::sleep_until(deadline);
             co_return reactor::Errc::deadline_exceeded;
         }
+        auto const* const journal = std::get_if<domain::BookJournal>(&envelope.command);
+        if (journal && journal->lost_to > 0)
+            co_await reactor::sleep_until(steady_now() + habits_.losses_take);
         co_return co_await counter_.lane.submit(std::move(envelope), deadline);
     }
     asio::awaitable<void> work(domain::LedgerId ledger, std::int64_t epoch,

@@ -264,7 +264,10 @@ BOOST_AUTO_TEST_CASE(damaged_books_are_sealed_until_their_journal_is_home) {
         RedisTalk talk(redis.socket_path());
         talk("XADD", key_of(counter, "journal"), "4-0", "entry", "no entry of ours");
         talk("DEL", key_of(counter, "due"));
-        Household home(counter, executor);
+        Habits habits;
+        // Out of the journal, and not yet known to the store.
+        habits.losses_take = milliseconds{100};
+        Household home(counter, executor, habits);
         co_await until_open(home, counter.ledger.id);
         co_await pay_in(counter, 5, 4);
         BOOST_TEST(home.lives().sealed.get() == 1U);

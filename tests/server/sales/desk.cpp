@@ -117,6 +117,8 @@ Nothing flush_in_the_middle(Market& market) {
     // Who repeats what was accepted is told so, whatever Redis has forgotten.
     Crowd again;
     co_await rush(market, crossed, product, buys, again);
+    BOOST_TEST(again.failed == 0);
+    BOOST_TEST(again.refused[Rejection::sold_out] == 270);
     BOOST_TEST(again.replayed == 30);
     BOOST_TEST(again.accepted == 0);
     BOOST_TEST((again.orders == crowd.orders));
