@@ -384,7 +384,9 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(a_worker_that_stops_gives_its_jobs_back, Store, St
         co_await eventually(begun);
         co_await scene.stop();
         BOOST_TEST(scene.deeds.running == 0);
-        BOOST_TEST(scene.metrics().released.get() == 1u);
+        BOOST_TEST(scene.deeds.begun[job.id] == 1);
+        // A claim that was on its way takes it once more, and gives it back as well.
+        BOOST_TEST(scene.metrics().released.get() >= 1u);
         auto const back = co_await scene.find(job);
         BOOST_TEST((back.status == JobStatus::queued));
         BOOST_TEST(back.attempts == 0);
