@@ -68,8 +68,8 @@ asio::awaitable<void> Drain::run() {
     end_ = ending_.value_or(HotEnd::cancelled);
 }
 
-asio::awaitable<std::optional<NextStep>> Drain::step() {
-    std::optional<NextStep> next;
+asio::awaitable<std::optional<SteadyTime>> Drain::step() {
+    std::optional<SteadyTime> next;
     auto error = co_await settle();
     if (!error && !ending_) error = co_await fetch();
     if (ending_) co_return next;
@@ -88,8 +88,7 @@ asio::awaitable<std::optional<NextStep>> Drain::step() {
         co_return next;
     }
     next = after(polls_);
-    next->at = std::min(next->at, window_.due_at());
-    next->can_be_woken = true;
+    *next = std::min(*next, window_.due_at());
     co_return next;
 }
 
@@ -187,7 +186,7 @@ void Drain::take_window() {
     batch_.erase(twice.begin(), twice.end());
 }
 
-asio::awaitable<NextStep> Drain::bring_home() {
+asio::awaitable<SteadyTime> Drain::bring_home() {
     auto const entries = portion();
     auto const sent_to = entries == 0 ? 0 : batch_[entries - 1].position;
     auto const start = steady_now();
@@ -283,7 +282,7 @@ asio::awaitable<error_code> Drain::settle_rubbish() {
 }
 
 /// Whoever is at fault is found by sending fewer, until it stands alone.
-asio::awaitable<NextStep> Drain::note_refusal(error_code error, std::size_t entries) {
+asio::awaitable<SteadyTime> Drain::note_refusal(error_code error, std::size_t entries) {
     if (may_be_split(error) && entries > 1) {
         entries_max_ = entries / 2;
         co_return at_once();
@@ -298,7 +297,7 @@ asio::awaitable<NextStep> Drain::note_refusal(error_code error, std::size_t entr
 
 /// The head of the batch was sent and is still here: something comes before it, or it cannot be
 /// taken at all.
-asio::awaitable<NextStep> Drain::unblock() {
+asio::awaitable<SteadyTime> Drain::unblock() {
     auto const first =
         co_await parts_.journal.first_behind(parts_.ledger, drained_, in(options_.step_max));
     if (!first) co_return fail(note(first.error()), "journal");
@@ -326,7 +325,7 @@ asio::awaitable<NextStep> Drain::unblock() {
 }
 
 /// Somebody has the entries before these; perhaps it is we who do.
-NextStep Drain::wait_for_others() {
+SteadyTime Drain::wait_for_others() {
     is_first_ = false;
     auto const front = batch_.front().position;
     take_window();
@@ -335,7 +334,7 @@ NextStep Drain::wait_for_others() {
     return after(gaps_);
 }
 
-asio::awaitable<NextStep> Drain::pass_over(std::string why) {
+asio::awaitable<SteadyTime> Drain::pass_over(std::string why) {
     auto const position = batch_.front().position;
     auto const error = co_await bury(batch_.front(), std::move(why));
     if (error) co_return fail(error, "burial");
@@ -370,18 +369,18 @@ asio::awaitable<void> Drain::finish() {
         if (error || ending_ || (batch_.empty() && lost_to_ == 0)) co_return;
         // Nobody waits for others here: they may be stopping, too.
         auto const next = co_await bring_home();
-        if (is_waiting_ || next.at >= stop_at_) co_return;
-        co_await reactor::sleep_until(next.at);
+        if (is_waiting_ || next >= stop_at_) co_return;
+        co_await reactor::sleep_until(next);
         if (steady_now() >= stop_at_) co_return;
     }
 }
 
-NextStep Drain::after(reactor::Backoff& pauses) {
+SteadyTime Drain::after(reactor::Backoff& pauses) {
     auto const pause = pauses.next(static_cast<std::uint32_t>(parts_.ids.nonce()));
-    return {steady_now() + pause};
+    return steady_now() + pause;
 }
 
-NextStep Drain::fail(error_code error, char const* what) {
+SteadyTime Drain::fail(error_code error, char const* what) {
     parts_.drain_metrics.failures.add();
     auto why = std::exchange(complaint_, {});
     if (why.empty()) why = error.message();

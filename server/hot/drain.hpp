@@ -78,9 +78,6 @@ public:
     /// if that takes no longer than `stop_max`; else it is pending in the group.
     asio::awaitable<void> run();
 
-    /// Something was posted. On its own shard.
-    void wake() { steps_.wake(); }
-
     /// Nothing while it runs.
     std::optional<HotEnd> end() const { return end_; }
     /// Up to where the store had the journal when it last answered.
@@ -92,7 +89,7 @@ private:
     using Entries = std::vector<Entry>;
     using Read = cache::Answer<std::optional<Entries>>;
 
-    asio::awaitable<std::optional<NextStep>> step();
+    asio::awaitable<std::optional<SteadyTime>> step();
     asio::awaitable<error_code> fetch();
     asio::awaitable<error_code> read_missed();
     asio::awaitable<error_code> take_over();
@@ -101,22 +98,22 @@ private:
     error_code note(Read const& answer);
     void add_old(Entries entries);
     void take_window();
-    asio::awaitable<NextStep> bring_home();
+    asio::awaitable<SteadyTime> bring_home();
     std::size_t portion() const;
     asio::awaitable<Result<domain::Outcome>> submit(std::size_t entries);
     void note_home(domain::HotLedger row, std::size_t entries);
     asio::awaitable<error_code> settle();
     asio::awaitable<error_code> settle_rubbish();
-    asio::awaitable<NextStep> note_refusal(error_code error, std::size_t entries);
-    asio::awaitable<NextStep> unblock();
-    NextStep wait_for_others();
-    asio::awaitable<NextStep> pass_over(std::string why);
+    asio::awaitable<SteadyTime> note_refusal(error_code error, std::size_t entries);
+    asio::awaitable<SteadyTime> unblock();
+    SteadyTime wait_for_others();
+    asio::awaitable<SteadyTime> pass_over(std::string why);
     asio::awaitable<error_code> bury(Entry entry, std::string why);
     asio::awaitable<void> finish();
 
-    NextStep at_once() const { return {steady_now()}; }
-    NextStep after(reactor::Backoff& pauses);
-    NextStep fail(error_code error, char const* what);
+    SteadyTime at_once() const { return steady_now(); }
+    SteadyTime after(reactor::Backoff& pauses);
+    SteadyTime fail(error_code error, char const* what);
     SteadyTime in(milliseconds limit) const;
 
     HotLedgerParts parts_;

@@ -27,8 +27,8 @@ asio::awaitable<void> Mend::run() {
     co_await steps_.run(step);
 }
 
-asio::awaitable<std::optional<NextStep>> Mend::step() {
-    std::optional<NextStep> next;
+asio::awaitable<std::optional<SteadyTime>> Mend::step() {
+    std::optional<SteadyTime> next;
     error_code error;
     if (base_ == 0)
         error = co_await begin();
@@ -42,7 +42,7 @@ asio::awaitable<std::optional<NextStep>> Mend::step() {
         co_return next;
     }
     pauses_.succeeded(milliseconds{0});
-    next = NextStep{steady_now()};
+    next = steady_now();
     co_return next;
 }
 
@@ -97,11 +97,11 @@ asio::awaitable<error_code> Mend::finish() {
     co_return error_code();
 }
 
-NextStep Mend::fail(error_code error) {
+SteadyTime Mend::fail(error_code error) {
     parts_.sync_metrics.failures.add();
     if (parts_.tell)
         parts_.tell({HotNotice::What::failure, parts_.ledger, "mending", error.message()});
-    return {steady_now() + pauses_.next(static_cast<std::uint32_t>(parts_.ids.nonce()))};
+    return steady_now() + pauses_.next(static_cast<std::uint32_t>(parts_.ids.nonce()));
 }
 
 }  // namespace penstock::server

@@ -33,12 +33,12 @@ public:
     asio::awaitable<void> run();
 
 private:
-    asio::awaitable<std::optional<NextStep>> step();
+    asio::awaitable<std::optional<SteadyTime>> step();
     asio::awaitable<error_code> begin();
     asio::awaitable<error_code> look_at_page();
     asio::awaitable<error_code> write(std::vector<domain::HotBalance> behind);
     asio::awaitable<error_code> finish();
-    NextStep fail(error_code error);
+    SteadyTime fail(error_code error);
     SteadyTime step_deadline() const { return steady_now() + options_.step_max; }
 
     HotLedgerParts parts_;

@@ -14,7 +14,7 @@ asio::awaitable<void> Steps::run(Step step) {
     steps.spawn(go(std::move(step)));
     co_await steps.join();
     is_stopping_ = true;
-    woken_.notify();
+    stop_.notify();
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     co_await steps.join();
 }
@@ -23,10 +23,7 @@ asio::awaitable<void> Steps::go(Step step) {
     for (;;) {
         auto const next = co_await step();
         if (!next) co_return;
-        while (!is_stopping_ && steady_now() < next->at) {
-            co_await woken_.wait(next->at);
-            if (next->can_be_woken) break;
-        }
+        if (!is_stopping_ && steady_now() < *next) co_await stop_.wait(*next);
         if (is_stopping_) co_return;
     }
 }

@@ -10,28 +10,21 @@
 
 namespace penstock::server {
 
-/// When to go on, and whether wake() may hasten that.
-struct NextStep {
-    SteadyTime at;
-    bool can_be_woken = false;
-};
-
 /// A step that is cut short by cancellation leaves behind what nobody knows of: a claim whose
 /// reply was on its way, a commit without its outcome. So a step that has begun goes on until its
 /// own deadlines; only the pauses between steps end at once.
 class Steps {
 public:
-    /// Nothing: it was the last one.
-    using Step = std::function<asio::awaitable<std::optional<NextStep>>()>;
+    /// When the next one is due; nothing: it was the last.
+    using Step = std::function<asio::awaitable<std::optional<SteadyTime>>()>;
 
-    explicit Steps(asio::any_io_executor executor) : executor_(executor), woken_(executor) {}
+    explicit Steps(asio::any_io_executor executor) : executor_(executor), stop_(executor) {}
     Steps(Steps&&) = delete;
 
     /// Until the last step, or until the caller is cancelled. From there on the caller hears of no
     /// cancellation. `step` outlives it.
     asio::awaitable<void> run(Step step);
 
-    void wake() { woken_.notify(); }
     /// The caller was cancelled: a step that takes several should be the last of them.
     bool stopping() const { return is_stopping_; }
 
@@ -39,7 +32,7 @@ private:
     asio::awaitable<void> go(Step step);
 
     asio::any_io_executor executor_;
-    reactor::Pulse woken_;
+    reactor::Pulse stop_;
     bool is_stopping_ = false;
 };
 

@@ -44,8 +44,8 @@ asio::awaitable<void> Sync::run() {
     end_ = ending_.value_or(HotEnd::cancelled);
 }
 
-asio::awaitable<std::optional<NextStep>> Sync::step() {
-    std::optional<NextStep> next;
+asio::awaitable<std::optional<SteadyTime>> Sync::step() {
+    std::optional<SteadyTime> next;
     auto error = co_await renew();
     if (!error) error = co_await claim(room());
     if (ending_) co_return next;
@@ -62,8 +62,7 @@ asio::awaitable<std::optional<NextStep>> Sync::step() {
     }
     if (!waiting_.empty()) polls_.succeeded(milliseconds{0});
     next = after(polls_);
-    next->at = std::min({next->at, window_.due_at(), renew_at_});
-    next->can_be_woken = true;
+    *next = std::min({*next, window_.due_at(), renew_at_});
     co_return next;
 }
 
@@ -163,7 +162,7 @@ void Sync::take_batch() {
     });
 }
 
-asio::awaitable<NextStep> Sync::flush() {
+asio::awaitable<SteadyTime> Sync::flush() {
     auto accounts = batch_.size();
     if (accounts_max_ > 0) accounts = std::min(accounts, accounts_max_);
     auto const start = steady_now();
@@ -238,7 +237,7 @@ asio::awaitable<void> Sync::release(Addresses addresses, bool is_written) {
 }
 
 /// Whoever is at fault is found by writing fewer, until it stands alone.
-asio::awaitable<NextStep> Sync::note_refusal(error_code error, std::size_t accounts) {
+asio::awaitable<SteadyTime> Sync::note_refusal(error_code error, std::size_t accounts) {
     if (may_be_split(error) && accounts > 1) {
         accounts_max_ = accounts / 2;
         co_return at_once();
@@ -299,12 +298,12 @@ error_code Sync::note(cache::Failure const& failure) {
     return failure.code;
 }
 
-NextStep Sync::after(reactor::Backoff& pauses) {
+SteadyTime Sync::after(reactor::Backoff& pauses) {
     auto const pause = pauses.next(static_cast<std::uint32_t>(parts_.ids.nonce()));
-    return {steady_now() + pause};
+    return steady_now() + pause;
 }
 
-NextStep Sync::fail(error_code error, char const* what) {
+SteadyTime Sync::fail(error_code error, char const* what) {
     parts_.sync_metrics.failures.add();
     auto why = std::exchange(complaint_, {});
     if (why.empty()) why = error.message();

@@ -58,9 +58,6 @@ public:
     /// no longer than `stop_max`, and no claim is left behind.
     asio::awaitable<void> run();
 
-    /// The drain has come further, or something is due. On its own shard.
-    void wake() { steps_.wake(); }
-
     /// Nothing while it runs.
     std::optional<HotEnd> end() const { return end_; }
     std::optional<domain::Instant> last_flush_at() const { return last_flush_at_; }
@@ -68,17 +65,17 @@ public:
 private:
     using Addresses = std::vector<std::string>;
 
-    asio::awaitable<std::optional<NextStep>> step();
+    asio::awaitable<std::optional<SteadyTime>> step();
     asio::awaitable<error_code> renew();
     asio::awaitable<error_code> claim(std::size_t room);
     std::size_t room() const;
     asio::awaitable<error_code> take_in(std::vector<cache::Claim> claims);
     void let_pass();
     void take_batch();
-    asio::awaitable<NextStep> flush();
+    asio::awaitable<SteadyTime> flush();
     asio::awaitable<Result<domain::Outcome>> submit(std::size_t accounts);
     asio::awaitable<void> note_written(std::size_t accounts);
-    asio::awaitable<NextStep> note_refusal(error_code error, std::size_t accounts);
+    asio::awaitable<SteadyTime> note_refusal(error_code error, std::size_t accounts);
     asio::awaitable<void> release(Addresses addresses, bool is_written);
     asio::awaitable<error_code> bury(std::string address, std::string why);
     asio::awaitable<void> finish();
@@ -86,9 +83,9 @@ private:
     bool has_passed(cache::Claim const& claim) const;
     void forget(std::string const& address);
     error_code note(cache::Failure const& failure);
-    NextStep at_once() const { return {steady_now()}; }
-    NextStep after(reactor::Backoff& pauses);
-    NextStep fail(error_code error, char const* what);
+    SteadyTime at_once() const { return steady_now(); }
+    SteadyTime after(reactor::Backoff& pauses);
+    SteadyTime fail(error_code error, char const* what);
     SteadyTime in(milliseconds limit) const;
 
     HotLedgerParts parts_;
