@@ -62,7 +62,8 @@ asio::awaitable<std::optional<SteadyTime>> Sync::step() {
     }
     if (!waiting_.empty()) polls_.succeeded(milliseconds{0});
     next = after(polls_);
-    *next = std::min({*next, window_.due_at(), renew_at_});
+    *next = std::min(*next, window_.due_at());
+    if (!claims_.empty()) *next = std::min(*next, renew_at_);
     co_return next;
 }
 

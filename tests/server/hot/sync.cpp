@@ -249,6 +249,28 @@ BOOST_AUTO_TEST_CASE(a_database_that_refuses_everything_makes_no_dead_letters_of
     });
 }
 
+BOOST_AUTO_TEST_CASE(who_has_nothing_in_hand_looks_as_often_as_he_should_and_no_more) {
+    with_home([](Home& home) -> Nothing {
+        co_await home.post();
+        co_await drained(home);
+        auto options = calm_sync();
+        // Claims were to be renewed long ago, if there were any.
+        options.lease = milliseconds{2};
+        options.polls = {long_pause, long_pause, milliseconds{0}};
+        home.sync(options);
+        co_await eventually([&] { return home.sync_metrics.clean.get() == 3U; });
+        auto const looks = [&] {
+            auto const said = home.talk("INFO", "commandstats").text;
+            auto const at = said.find("cmdstat_evalsha:calls=");
+            return said.substr(at, said.find(',', at) - at);
+        };
+        co_await reactor::sleep_until(steady_now() + milliseconds{20});
+        auto const before = looks();
+        co_await reactor::sleep_until(steady_now() + milliseconds{50});
+        BOOST_TEST(looks() == before);
+    });
+}
+
 BOOST_AUTO_TEST_CASE(a_flush_that_failed_keeps_its_accounts_and_does_not_spin) {
     with_home([](Home& home) -> Nothing {
         co_await home.post();
