@@ -303,6 +303,7 @@ hot_summary() {
     hot_line hot-uniform "random accounts; goal 1.50, p50 0.40"
     hot_line hot-one "one account"
     hot_line hot-bulk "bulk of 500"
+    hot_line hot-paced "2000/s, 64 connections; goal of p50 0.40"
     say "" && say "== a hot ledger alone"
     for name in "${rates[@]/#/hot-rate-}" hot-peak; do
         say "$(figure '%-42s %7.0f/s, p50 %7.2f ms, p99 %7.2f ms' 'n, r, p / 1e3, q / 1e3' \

@@ -8,21 +8,38 @@
 -- whose lease is over are due again.
 local head = redis.pcall('HMGET', KEYS[1], '#epoch', '#drained')
 if head[1] ~= ARGV[1] or not head[2] then return {'superseded'} end
+
+local unpack_max = 4000
+local function write(command, key, list)
+    for begin = 1, #list, unpack_max do
+        redis.call(command, key, unpack(list, begin, math.min(begin + unpack_max - 1, #list)))
+    end
+end
+
 local over = redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', ARGV[2], 'WITHSCORES', 'LIMIT', 0,
     ARGV[4])
+local gone, back = {}, {}
 for i = 1, #over, 2 do
-    redis.call('ZREM', KEYS[3], over[i])
-    redis.call('HDEL', KEYS[4], over[i])
-    redis.call('ZADD', KEYS[2], over[i + 1] - tonumber(ARGV[6]), over[i])
+    gone[#gone + 1] = over[i]
+    back[#back + 1], back[#back + 2] = over[i + 1] - tonumber(ARGV[6]), over[i]
 end
-local claimed = {'claimed', head[2]}
+write('ZREM', KEYS[3], gone)
+write('HDEL', KEYS[4], gone)
+write('ZADD', KEYS[2], back)
+
+local claimed, held, owned = {'claimed', head[2]}, {}, {}
 local ends = string.format('%.0f', tonumber(ARGV[2]) + tonumber(ARGV[6]))
 local due = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[3], 'LIMIT', 0, ARGV[4])
-for _, address in ipairs(due) do
-    redis.call('ZREM', KEYS[2], address)
-    redis.call('ZADD', KEYS[3], ends, address)
-    redis.call('HSET', KEYS[4], address, ARGV[5])
-    claimed[#claimed + 1] = address
-    claimed[#claimed + 1] = redis.call('HGET', KEYS[1], address) or ''
+for begin = 1, #due, unpack_max do
+    local behind = math.min(begin + unpack_max - 1, #due)
+    local lines = redis.call('HMGET', KEYS[1], unpack(due, begin, behind))
+    for i = begin, behind do
+        held[#held + 1], held[#held + 2] = ends, due[i]
+        owned[#owned + 1], owned[#owned + 2] = due[i], ARGV[5]
+        claimed[#claimed + 1], claimed[#claimed + 2] = due[i], lines[i - begin + 1] or ''
+    end
 end
+write('ZREM', KEYS[2], due)
+write('ZADD', KEYS[3], held)
+write('HSET', KEYS[4], owned)
 return claimed
