@@ -746,8 +746,8 @@ void Application::keep_hot_ledgers() {
         };
         auto const executor = reactor_.executor(front->shard);
         auto& workers = *hot_workers_.emplace_back(std::make_unique<HotWorkers>(
-            executor, *back.hot_redis, db::primary_of(back.store).hot(), lanes(), back.clock, back.ids,
-            log_, hot.options()));
+            executor, *back.hot_redis, db::primary_of(back.store).hot(), lanes(), back.clock,
+            back.ids, log_, hot.options()));
         auto const work = [&workers](domain::LedgerId ledger, std::int64_t epoch, HotTasks tasks) {
             return workers.run(ledger, epoch, tasks);
         };
