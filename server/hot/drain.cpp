@@ -200,10 +200,20 @@ asio::awaitable<SteadyTime> Drain::bring_home() {
     note_home(row, entries);
     auto const error = co_await settle();
     if (error) co_return fail(error, "settling");
-    if (ending_ || batch_.empty()) co_return at_once();
+    if (ending_) co_return at_once();
+    if (batch_.empty()) co_return co_await rest(start);
     bool const was_sent = !batch_.front().entry || batch_.front().position <= sent_to;
     if (!was_sent) co_return at_once();
     co_return co_await unblock();
+}
+
+/// Posts come first, as long as the journal has room for them.
+asio::awaitable<SteadyTime> Drain::rest(SteadyTime since) {
+    auto const took = steady_now() - since;
+    auto const standing = co_await parts_.journal.look(parts_.ledger, in(options_.step_max));
+    bool const has_room =
+        standing && *standing && (*standing)->position - drained_ <= options_.rests_up_to;
+    co_return has_room ? steady_now() + options_.rests* took : at_once();
 }
 
 /// How many entries at the head of the batch go together: up to what is none, and a batch's worth.

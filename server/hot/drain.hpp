@@ -18,6 +18,8 @@ namespace penstock::server {
 struct DrainOptions {
     /// By items of the journal: a bulk of 500 transfers weighs 500.
     reactor::BatchLimits batch{512, milliseconds{5}, 8'192, true};
+    int rests = 3;                         ///< as long as a batch took, so often, behind it
+    std::int64_t rests_up_to = 50'000;     ///< items that are not home; beyond it there is no rest
     std::size_t entries_at_once = 512;     ///< of one read, at most
     std::size_t read_bytes_max = 1 << 20;  ///< of one read, about: Redis is everybody's
     milliseconds idle{5'000};              ///< after which a server that has entries is dead
@@ -99,6 +101,7 @@ private:
     void add_old(Entries entries);
     void take_window();
     asio::awaitable<SteadyTime> bring_home();
+    asio::awaitable<SteadyTime> rest(SteadyTime since);
     std::size_t portion() const;
     asio::awaitable<Result<domain::Outcome>> submit(std::size_t entries);
     void note_home(domain::HotLedger row, std::size_t entries);

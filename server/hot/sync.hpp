@@ -20,6 +20,7 @@ namespace penstock::server {
 struct SyncOptions {
     /// The timer starts with the first account of an empty buffer; no more than a batch is claimed.
     reactor::BatchLimits batch{512, milliseconds{20}, 512, false};
+    int rests = 3;              ///< as long as a batch took, so often, behind it
     milliseconds delay{100};    ///< from an account's first change until it may be claimed
     milliseconds lease{5'000};  ///< of a claim; renewed when half of it is over
     /// How often the schedule is looked at, and whether the drain has passed what waits for it.

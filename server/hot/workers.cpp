@@ -21,6 +21,7 @@ DrainOptions drain_options(HotOptions const& options) {
     drain.batch.items_max = options.drain_items;
     drain.batch.delay_max = options.drain_delay;
     drain.idle = options.idle;
+    drain.rests_up_to = options.undrained_max / 2;
     return drain;
 }
 

@@ -241,6 +241,23 @@ BOOST_AUTO_TEST_CASE(a_database_that_refuses_everything_makes_no_dead_letters) {
     });
 }
 
+BOOST_AUTO_TEST_CASE(a_drain_rests_behind_a_batch_unless_too_much_waits) {
+    with_home([](Home& home) -> Nothing {
+        auto options = calm_drain();
+        options.batch.items_max = 1;
+        options.rests = 10'000'000;
+        options.rests_up_to = 2;
+        co_await home.post(4);
+        auto& drain = home.drain(options);
+        // Of the five that lie there, the deposit among them.
+        co_await eventually([&] { return drain.drained() == 3; });
+        auto const asked = home.asked;
+        co_await reactor::sleep_until(steady_now() + milliseconds{50});
+        BOOST_TEST(home.asked == asked);
+        BOOST_TEST(drain.drained() == 3);
+    });
+}
+
 BOOST_AUTO_TEST_CASE(a_lane_that_fails_is_left_alone_for_a_while_whoever_posts) {
     with_home([](Home& home) -> Nothing {
         auto options = calm_drain();

@@ -271,6 +271,22 @@ BOOST_AUTO_TEST_CASE(who_has_nothing_in_hand_looks_as_often_as_he_should_and_no_
     });
 }
 
+BOOST_AUTO_TEST_CASE(a_sync_rests_behind_a_batch) {
+    with_home([](Home& home) -> Nothing {
+        co_await home.post();
+        co_await drained(home);
+        auto options = calm_sync();
+        options.batch.items_max = 1;
+        options.rests = 10'000'000;
+        home.asked = 0;
+        home.sync(options);
+        co_await eventually([&] { return home.sync_metrics.clean.get() == 1U; });
+        co_await reactor::sleep_until(steady_now() + milliseconds{50});
+        BOOST_TEST(home.asked == 1);
+        BOOST_TEST(home.due() == 2);
+    });
+}
+
 BOOST_AUTO_TEST_CASE(a_flush_that_failed_keeps_its_accounts_and_does_not_spin) {
     with_home([](Home& home) -> Nothing {
         co_await home.post();
