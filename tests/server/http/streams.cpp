@@ -1,6 +1,7 @@
 // HOW a body that is pulled piece by piece reaches its client, and what ends it.
 #include <boost/asio/ssl/context.hpp>
 #include <boost/test/unit_test.hpp>
+#include <future>
 
 #include "tests/server/http/http_server.hpp"
 #include "tests/support/tls.hpp"
@@ -115,13 +116,14 @@ BOOST_AUTO_TEST_CASE(what_is_asked_behind_a_stream_waits_for_its_end) {
     constexpr int requests = 3000;
     std::string text;
     for (int i = 0; i < requests; ++i) text += get_request("/name/" + std::to_string(i));
-    std::jthread const sender([&] { client.send(text); });
+    auto sent = std::async(std::launch::async, [&] { return client.is_sent(text); });
     auto const& read = server.listener.metrics().bytes_read;
     BOOST_TEST(eventually([&] { return read.get() > 60'000; }));
     BOOST_TEST(server.listener.metrics().requests.get() == 1U);
     server.on_loop([&] { server.app.feeds.end(); });
     BOOST_TEST(client.read_bytes(5) == "0\r\n\r\n");
     for (int i = 0; i < requests; ++i) BOOST_REQUIRE_EQUAL(client.read().body, std::to_string(i));
+    BOOST_TEST(sent.get());
 }
 
 BOOST_AUTO_TEST_CASE(drain_ends_an_endless_stream_in_order) {
