@@ -12,6 +12,7 @@
 #include "domain/model.hpp"
 #include "reactor/deadline.hpp"
 #include "reactor/task_group.hpp"
+#include "reactor/then_notify.hpp"
 #include "server/hot/status.hpp"
 
 namespace penstock::server {
@@ -29,11 +30,6 @@ using How = cache::HotOpened::How;
 domain::Instant keys_known_from(domain::Instant now, std::int64_t drained) {
     if (drained == 0) return {};
     return {now.ms + clocks_differ_max.count()};
-}
-
-asio::awaitable<void> work_then_notify(asio::awaitable<void> work, reactor::Pulse& ended) {
-    co_await std::move(work);
-    ended.notify();
 }
 
 std::string_view name_of(How how) { return how == How::built ? "built" : "open"; }
@@ -224,7 +220,7 @@ asio::awaitable<HotLedgerLife::Try> HotLedgerLife::rebuild(cache::HotOpened seal
 /// Until the store has the journal up to `position`. False: superseded, or ended.
 asio::awaitable<bool> HotLedgerLife::drained_to(std::int64_t position, std::int64_t epoch) {
     reactor::TaskGroup tasks(parts_.executor);
-    tasks.spawn(work_then_notify(parts_.work(ledger_, epoch, HotTasks::drain), woken_));
+    tasks.spawn(reactor::then_notify(parts_.work(ledger_, epoch, HotTasks::drain), woken_));
     bool is_drained = false;
     for (;;) {
         bool const undisturbed = co_await woken_.wait(steady_now() + parts_.options.look_soon);
@@ -269,7 +265,7 @@ asio::awaitable<HotLedgerLife::Try> HotLedgerLife::shut() {
 /// As long as it is the epoch, and the door is as it was.
 asio::awaitable<void> HotLedgerLife::serve(std::int64_t epoch) {
     reactor::TaskGroup tasks(parts_.executor);
-    tasks.spawn(work_then_notify(parts_.work(ledger_, epoch, HotTasks::all), woken_));
+    tasks.spawn(reactor::then_notify(parts_.work(ledger_, epoch, HotTasks::all), woken_));
     for (;;) {
         bool const goes_on = co_await watch(epoch);
         if (goes_on && tasks.size() == 0) spent_epoch_ = epoch;

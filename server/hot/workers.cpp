@@ -4,18 +4,9 @@
 #include <utility>
 
 #include "cache/redis_client.hpp"
-#include "reactor/until_cancelled.hpp"
+#include "reactor/then_notify.hpp"
 
 namespace penstock::server {
-namespace {
-
-asio::awaitable<void> live(asio::awaitable<void> life, reactor::Pulse& ended) {
-    co_await std::move(life);
-    ended.notify();
-}
-
-}  // namespace
-
 DrainOptions drain_options(HotOptions const& options) {
     DrainOptions drain;
     drain.batch.items_max = options.drain_items;
@@ -81,9 +72,9 @@ asio::awaitable<void> HotWorkers::run(domain::LedgerId ledger, std::int64_t epoc
     Mend mend(parts_of(ledger, epoch), store_);
     reactor::Pulse ended(executor_);
     reactor::TaskGroup lives(executor_);
-    lives.spawn(live(drain.run(), ended));
+    lives.spawn(reactor::then_notify(drain.run(), ended));
     if (tasks == HotTasks::all) {
-        lives.spawn(live(sync.run(), ended));
+        lives.spawn(reactor::then_notify(sync.run(), ended));
         lives.spawn(mend.run());
     }
     bool const undisturbed = co_await ended.wait();
