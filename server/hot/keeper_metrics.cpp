@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "server/hot/keeper.hpp"
+#include "server/telemetry/counts.hpp"
 
 namespace penstock::server {
 namespace {
@@ -10,19 +11,14 @@ namespace {
 using Labels = MetricsWriter::Labels;
 
 void write_openings(MetricsWriter& out, Labels const& labels, HotLifeMetrics const& life) {
-    auto const write = [&](std::string_view how, reactor::Count const& count) {
-        auto own = labels;
-        own.emplace_back("how", how);
-        out.counter("penstock_hot_openings_total",
-                    "Books of hot ledgers that were opened, sealed or closed.", own,
-                    static_cast<double>(count.get()));
-    };
-    write("open", life.opened);
-    write("built", life.built);
-    write("sealed", life.sealed);
-    write("adopted", life.adopted);
-    write("closed", life.closed);
-    write("failed", life.failures);
+    write_counts(out, labels, "penstock_hot_openings_total",
+                 "Books of hot ledgers that were opened, sealed or closed.", "how",
+                 {{"open", life.opened},
+                  {"built", life.built},
+                  {"sealed", life.sealed},
+                  {"adopted", life.adopted},
+                  {"closed", life.closed},
+                  {"failed", life.failures}});
 }
 
 }  // namespace
