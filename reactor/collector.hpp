@@ -146,6 +146,11 @@ private:
         std::size_t next = 0;
 
         bool done() const { return next == tickets.size(); }
+
+        void settle_some() {
+            auto const end = std::min(next + replies_per_turn, tickets.size());
+            for (; next < end; ++next) tickets[next]->reply.set(std::move(replies[next]));
+        }
     };
 
     /// From the next turn of the loop on.
@@ -161,9 +166,7 @@ private:
     static void settle_in_turns(asio::any_io_executor executor,
                                 std::shared_ptr<Settlement> settlement) {
         auto turn = [executor, settlement] {
-            auto& [tickets, replies, next] = *settlement;
-            auto const end = std::min(next + replies_per_turn, tickets.size());
-            for (; next < end; ++next) tickets[next]->reply.set(std::move(replies[next]));
+            settlement->settle_some();
             if (!settlement->done()) settle_in_turns(executor, settlement);
         };
         asio::post(executor, std::move(turn));

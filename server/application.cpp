@@ -4,50 +4,38 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
-#include <optional>
 
-#include "cache/edge.hpp"
-#include "cache/redis_client.hpp"
 #include "db/credit_store.hpp"
 #include "db/memory_store.hpp"
-#include "db/migrations.hpp"
 #include "db/pg/session.hpp"
-#include "db/postgres_store.hpp"
 #include "db/primary.hpp"
 #include "reactor/deadline.hpp"
 #include "server/database_digest.hpp"
+#include "server/dependencies.hpp"
 #include "server/descriptors.hpp"
-#include "server/exports/desk.hpp"
 #include "server/exports/keeper.hpp"
 #include "server/exports/metrics.hpp"
 #include "server/hot/desk.hpp"
-#include "server/hot/keeper.hpp"
 #include "server/hot/keeper_metrics.hpp"
 #include "server/hot/metrics.hpp"
 #include "server/hot/worker_metrics.hpp"
 #include "server/hot/workers.hpp"
 #include "server/http/json_writer.hpp"
-#include "server/http/listener.hpp"
-#include "server/jobs/exports.hpp"
 #include "server/jobs/reports.hpp"
 #include "server/lots_at_start.hpp"
 #include "server/openapi.hpp"
+#include "server/part_options.hpp"
 #include "server/product_reads.hpp"
 #include "server/run_to_end.hpp"
-#include "server/sales/desk.hpp"
 #include "server/sales/metrics.hpp"
 #include "server/schema.hpp"
-#include "server/store_options.hpp"
-#include "server/telemetry/metrics.hpp"
+#include "server/telemetry/shard_observer.hpp"
 
 namespace penstock::server {
 namespace {
 
 constexpr milliseconds store_wait_max{10'000};
 constexpr milliseconds store_poll_pause{20};
-/// A database that was restarted is found within this: its crash recovery takes seconds already.
-constexpr milliseconds reconnect_within{1'000};
 constexpr milliseconds lanes_close_max{5'000};
 constexpr milliseconds jobs_stop_max{2'000};
 constexpr milliseconds gates_told_max{500};
@@ -62,248 +50,6 @@ constexpr milliseconds reconciler_lease_min{45'000};
 /// One reads the next page while the other writes what was read.
 constexpr std::size_t export_connections = 2;
 
-/// The embedded store lives on one event loop, and everything that changes it is one lane.
-Options adjusted(Options options) {
-    if (!options.database_url.empty()) return options;
-    options.threads = 1;
-    options.lanes = 1;
-    options.single_connections = 1;
-    return options;
-}
-
-AccessPolicy access_of(Options const& options) {
-    AccessPolicy access;
-    access.open = options.admin_key.empty();
-    if (!access.open) access.admin_key = sha256(options.admin_key);
-    if (access.open && !is_loopback(options.listen_address))
-        throw UnusableOptions(
-            "Without --admin-key everyone may do everything, so --listen must "
-            "be a loopback address; " +
-            options.listen_address + " is none");
-    return access;
-}
-
-EngineOptions engine_options(Options const& options) {
-    EngineOptions engine;
-    engine.mode = options.commit_mode;
-    engine.lanes_per_shard = options.lanes;
-    engine.single_connections = options.single_connections;
-    engine.lane.batch.items_max = options.batch_items;
-    engine.lane.batch.delay_max = options.batch_delay;
-    engine.lane.batch.flush_when_idle = options.batch_delay.count() == 0;
-    engine.lane.batch.queue_max = options.queue_items;
-    engine.lane.key_retention = options.key_retention;
-    return engine;
-}
-
-RateLimiterOptions rate_limiter_options(Options const& options) {
-    RateLimiterOptions limiter;
-    limiter.limits = options.rate_limits;
-    limiter.redis.wait = options.rate_limit_wait;
-    limiter.subjects_max = options.rate_limit_subjects;
-    return limiter;
-}
-
-cache::EdgeOptions edge_options(Options const& options, std::string const& database) {
-    cache::EdgeOptions edge;
-    edge.lease = options.edge_lease;
-    edge.answer_kept = std::min<milliseconds>(options.edge_answer_ttl, options.key_retention);
-    edge.command_max = options.edge_wait;
-    edge.join_max = options.edge_join;
-    edge.body_bytes_max = options.edge_body_bytes;
-    edge.database = digest_of(database);
-    return edge;
-}
-
-SaleDeskOptions desk_options(Options const& options, std::string const& database, Log& log) {
-    SaleDeskOptions desk;
-    desk.gate.command_max = options.gate_wait;
-    desk.gate.lease = options.gate_lease;
-    desk.gate.database = digest_of(database);
-    desk.build_wait = options.gate_build_wait;
-    desk.memory.believed = options.gate_memory;
-    desk.notes.unsent_max = options.gate_unsent;
-    desk.key_retention = options.key_retention;
-    desk.reconciler.on_drift = [&log](SaleReconciliation const& sale) {
-        log.error("sale_gate_drifted", {{"product", sale.product.to_string()},
-                                        {"stock", sale.stock},
-                                        {"sold", sale.sold},
-                                        {"reserved", sale.reserved},
-                                        {"gate_remaining", sale.gate_remaining.value_or(0)},
-                                        {"drift", sale.drift},
-                                        {"repaired", sale.repaired}});
-    };
-    return desk;
-}
-
-HotOptions hot_options(Options const& options, std::string const& database) {
-    HotOptions hot;
-    hot.database = digest_of(database);
-    hot.key_retention = options.key_retention;
-    hot.wait = options.hot_wait;
-    hot.open_wait = options.hot_open_wait;
-    hot.undrained_max = static_cast<std::int64_t>(options.hot_undrained_max);
-    hot.memory_percent = options.hot_memory_percent;
-    hot.drain_items = options.hot_drain_items;
-    hot.drain_delay = options.hot_drain_delay;
-    hot.idle = options.hot_idle;
-    hot.sync_items = options.hot_sync_items;
-    hot.sync_delay = options.hot_sync_delay;
-    hot.sync_age = options.hot_sync_age;
-    hot.lease = options.hot_lease;
-    hot.look_interval = options.hot_look_interval;
-    return hot;
-}
-
-HotKeeperOptions hot_keeper_options(HotOptions const& options) {
-    HotKeeperOptions keeper;
-    keeper.refresh = options.look_interval;
-    keeper.health_every = options.look_interval;
-    keeper.memory_percent = static_cast<unsigned>(options.memory_percent);
-    return keeper;
-}
-
-FeedLimits feed_limits(Options const& options) {
-    FeedLimits limits;
-    limits.watchers_max = options.sale_watchers_max;
-    limits.heartbeat = options.sale_heartbeat;
-    return limits;
-}
-
-std::unique_ptr<db::PostgresStore> make_postgres(asio::any_io_executor executor,
-                                                 Options const& options, Log& log,
-                                                 std::string const& role,
-                                                 std::size_t read_connections) {
-    if (options.database_url.empty()) return nullptr;
-    auto postgres = postgres_options(options);
-    postgres.read_connections = read_connections;
-    postgres.connection.application_name += role;
-    postgres.backoff.most = reconnect_within;
-    postgres.on_connection = [&log, limit = LogLimit{}](db::pg::SessionEvent const& event) mutable {
-        if (event.up) {
-            log.info("database_connected");
-        } else {
-            log.limited(limit, LogLevel::warning, "database_connection_lost",
-                        {{"reason", event.reason ? event.reason->message : std::string()},
-                         {"retry_in_ms", event.retry_in.count()}});
-        }
-    };
-    postgres.on_failure = [&log, limit = LogLimit{}](db::pg::Failure const& failure) mutable {
-        log.limited(limit, LogLevel::warning, "database_said_no",
-                    {{"error", failure.code.message()},
-                     {"sqlstate", failure.sqlstate},
-                     {"constraint", failure.constraint},
-                     {"statement", failure.statement},
-                     {"message", failure.message}});
-    };
-    return std::make_unique<db::PostgresStore>(executor, std::move(postgres));
-}
-
-db::ShadowOptions shadow_options(Options const& options, Log& log) {
-    db::ShadowOptions shadow(database_address(options.database_url),
-                             database_address(options.shadow_store, "--shadow-store"));
-    shadow.migrations = db::migrations::all;
-    shadow.queue_rows = options.shadow_queue_rows;
-    shadow.backoff.most = reconnect_within;
-    shadow.on_failure = [&log, limit = LogLimit{}](error_code error,
-                                                   std::string const& why) mutable {
-        log.limited(limit, LogLevel::warning, "shadow_failed",
-                    {{"error", error.message()}, {"message", why}});
-    };
-    shadow.on_gap = [&log, limit = LogLimit{}](std::uint64_t batches) mutable {
-        log.limited(limit, LogLevel::error, "shadow_left_behind", {{"batches", batches}});
-    };
-    shadow.on_connection = [&log, limit = LogLimit{}](db::pg::SessionEvent const& event) mutable {
-        if (event.up)
-            log.info("shadow_connected");
-        else
-            log.limited(limit, LogLevel::warning, "shadow_connection_lost",
-                        {{"reason", event.reason ? event.reason->message : std::string()},
-                         {"retry_in_ms", event.retry_in.count()}});
-    };
-    return shadow;
-}
-
-/// Null without a shadow.
-std::unique_ptr<db::ShadowStore> make_shadow(asio::any_io_executor executor, Options const& options,
-                                             db::PostgresStore* primary, db::ShadowFleet& fleet,
-                                             Log& log) {
-    if (primary == nullptr || options.shadow_store.empty()) return nullptr;
-    auto target =
-        postgres_options(options, database_address(options.shadow_store, "--shadow-store"));
-    target.backoff.most = reconnect_within;
-    // Whose connections are named as a server's, that is the database it has as its primary.
-    target.connection.application_name = "penstock-mirror";
-    auto shadow = std::make_unique<db::PostgresStore>(executor, std::move(target));
-    return std::make_unique<db::ShadowStore>(executor, *primary, std::move(shadow),
-                                             shadow_options(options, log), options.read_from,
-                                             fleet);
-}
-
-std::unique_ptr<cache::RedisClient> make_redis(asio::any_io_executor executor,
-                                               Options const& options, IdSource& ids,
-                                               milliseconds patience) {
-    if (options.redis_url.empty()) return nullptr;
-    auto address = cache::parse_redis_url(options.redis_url);
-    if (!address)
-        throw UnusableOptions("--redis-url must be redis://host:port/database or unix:///path");
-    cache::RedisClientOptions client;
-    client.address = *address;
-    // Whoever may wait longest for Redis must not be told sooner that it is gone.
-    client.patience = std::max(client.patience, patience);
-    client.connection.response_max = std::max(client.connection.response_max, 2 * patience);
-    auto random = [&ids] { return static_cast<std::uint32_t>(ids.nonce()); };
-    return std::make_unique<cache::RedisClient>(executor, client, random);
-}
-
-/// A connection of their own: a bulk of thousands is one command, and others wait milliseconds.
-/// Null also without a database: what the embedded store forgets with the process, Redis would
-/// keep.
-std::unique_ptr<cache::RedisClient> make_hot_redis(asio::any_io_executor executor,
-                                                   Options const& options, IdSource& ids) {
-    if (options.database_url.empty()) return nullptr;
-    return make_redis(executor, options, ids, options.hot_wait);
-}
-
-PeriodicOptions expiry_options(Options const& options) {
-    PeriodicOptions periodic;
-    periodic.interval = options.hold_expiry_interval;
-    periodic.backoff = {milliseconds{200}, milliseconds{10'000}, milliseconds{0}};
-    return periodic;
-}
-
-WorkerOptions worker_options(Options const& options) {
-    WorkerOptions worker;
-    worker.jobs_max = options.job_workers;
-    worker.lease = options.job_lease;
-    worker.poll = options.job_poll;
-    worker.retry.first = options.job_retry;
-    worker.keep_completed = options.job_retention;
-    worker.keep_dead = options.dead_letter_retention;
-    return worker;
-}
-
-ExportJobOptions export_job_options(Options const& options) {
-    ExportJobOptions job;
-    job.at_once = options.exports_at_once;
-    job.retention = options.export_retention;
-    job.chunk_bytes = options.export_chunk_bytes;
-    return job;
-}
-
-ExportDeskOptions export_desk_options(Options const& options) {
-    ExportDeskOptions desk;
-    desk.signing_key = options.export_signing_key;
-    desk.link_ttl = options.export_link_ttl;
-    return desk;
-}
-
-PeriodicOptions export_care_options(Options const& options) {
-    PeriodicOptions periodic;
-    periodic.interval = options.export_care_interval;
-    return periodic;
-}
-
 /// Null: this server leaves the jobs to others. Exports have connections of their own: nobody's
 /// request waits behind their pages.
 std::unique_ptr<JobWorker> make_worker(asio::any_io_executor executor, Options const& options,
@@ -315,36 +61,6 @@ std::unique_ptr<JobWorker> make_worker(asio::any_io_executor executor, Options c
     kinds.push_back(export_kind(of_exports, clock, exports, export_job_options(options)));
     return std::make_unique<JobWorker>(executor, store.jobs(), clock, ids, log, std::move(kinds),
                                        worker_options(options));
-}
-
-PeriodicOptions reconciliation_options(Options const& options) {
-    PeriodicOptions periodic;
-    periodic.interval = options.reconcile_interval;
-    periodic.at_once = true;
-    periodic.backoff = {milliseconds{1'000}, milliseconds{30'000}, milliseconds{0}};
-    return periodic;
-}
-
-PeriodicOptions purge_options(Options const& options) {
-    PeriodicOptions purge;
-    purge.interval = options.purge_interval;
-    return purge;
-}
-
-ListenerOptions listener_options(Options const& options, std::size_t shard, Clock& clock,
-                                 IdSource& ids) {
-    ListenerOptions listener;
-    listener.address = options.listen_address;
-    listener.port = options.listen_port;
-    listener.joins = shard > 0;
-    listener.limits.connections_max = options.connections_max;
-    listener.limits.idle_timeout = options.idle_timeout;
-    listener.cors = Cors(options.cors_origins);
-    if (!options.tls_certificate.empty())
-        listener.tls = make_tls(options.tls_certificate, options.tls_key);
-    listener.unix_seconds = [&clock] { return clock.now().ms / 1000; };
-    listener.make_request_id = [&ids] { return ids.request_id(); };
-    return listener;
 }
 
 void write_lock_waits(MetricsWriter& out, std::string const& shard,
@@ -397,43 +113,6 @@ void write_expiry(MetricsWriter& out, std::string const& work, ExpiryMetrics con
     out.gauge("penstock_expiry_ledgers_left_out", "Ledgers that are tried again later.", labels,
               static_cast<double>(metrics.left_out.get()));
 }
-
-/// What sessions tell: latency per route, an access line at level debug, faults always.
-class ShardObserver final : public Observer {
-public:
-    ShardObserver(Log& log, std::span<Route const> routes) : routes_(routes), log_(log) {}
-
-    void answered(Access const& access) override {
-        routes_.record(access);
-        bool const fault = access.status >= 500;
-        if (!fault && !log_.enabled(LogLevel::debug)) return;
-        auto const us = std::chrono::duration_cast<std::chrono::microseconds>(access.duration);
-        auto& limit = fault ? faults_ : everything_;
-        log_.limited(limit, fault ? LogLevel::warning : LogLevel::debug, "request_answered",
-                     {{"method", to_string(access.method)},
-                      {"path", access.path},
-                      {"route", access.route},
-                      {"status", access.status},
-                      {"duration_us", us.count()},
-                      {"request_id", access.request_id},
-                      {"trace_id", access.trace_id},
-                      {"peer", access.peer_ip}});
-    }
-    void handler_failed(std::string_view request_id, std::string_view what) override {
-        log_.error("handler_failed", {{"request_id", request_id}, {"what", what}});
-    }
-    void accept_failed(std::string_view what) override {
-        log_.limited(accepts_, LogLevel::error, "accept_failed", {{"what", what}});
-    }
-    RouteMetrics const& routes() const { return routes_; }
-
-private:
-    RouteMetrics routes_;
-    Log& log_;
-    LogLimit faults_{milliseconds{100}};
-    LogLimit everything_{milliseconds{0}};
-    LogLimit accepts_;
-};
 
 }  // namespace
 

@@ -119,7 +119,7 @@ private:
 
 inline std::string ledger_with_ann(ServerProcess const& server) {
     Api api(server);
-    auto const ledger = api.new_ledger();
+    auto ledger = api.new_ledger();
     api.new_account(ledger, "ann");
     return ledger;
 }

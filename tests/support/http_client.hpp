@@ -142,7 +142,7 @@ private:
     }
 
     static void parse_head(std::string const& head, HttpAnswer& answer) {
-        answer.status = static_cast<unsigned>(std::atoi(head.c_str() + head.find(' ') + 1));
+        answer.status = static_cast<unsigned>(std::stoul(head.substr(head.find(' ') + 1)));
         auto line = head.find("\r\n");
         while (line != std::string::npos) {
             auto const start = line + 2;

@@ -148,7 +148,7 @@ private:
             auto const end = said_.find(" (store", ready);
             if (ready != std::string::npos && end != std::string::npos) {
                 auto const colon = said_.rfind(':', end);
-                return static_cast<std::uint16_t>(std::atoi(said_.c_str() + colon + 1));
+                return static_cast<std::uint16_t>(std::stoul(said_.substr(colon + 1)));
             }
             if (read_some(said_, deadline)) continue;
             kill();

@@ -5,7 +5,7 @@
 namespace penstock::server {
 namespace {
 
-using std::chrono_literals::operator""ms;
+using namespace std::chrono_literals;
 using Due = WatchSchedule::Due;
 
 constexpr SteadyTime start{};
