@@ -10,6 +10,7 @@
 #include "db/postgres_reads.hpp"
 #include "db/sql.hpp"
 #include "domain/credits_replay.hpp"
+#include "reactor/cancellation.hpp"
 #include "reactor/task_group.hpp"
 
 namespace penstock::db {
@@ -384,7 +385,7 @@ CreditStore::Repaired PostgresLots::run(Work& work, bool mends) const {
     }
     // Whoever is cancelled still waits for the end of what he has begun.
     auto const state = co_await asio::this_coro::cancellation_state;
-    if (state.cancelled() != asio::cancellation_type::none)
+    if (reactor::is_cancelled(state))
         co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     life.cancel();
     co_await life.join();

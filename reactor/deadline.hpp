@@ -10,6 +10,7 @@
 #include <optional>
 #include <utility>
 
+#include "reactor/cancellation.hpp"
 #include "reactor/result.hpp"
 
 // g++ 12 takes the frame allocator of a coroutine with a try block for a mismatched pair.
@@ -57,7 +58,7 @@ asio::awaitable<Result<T>> with_deadline(asio::awaitable<Result<T>> operation,
         co_return error_code(asio::error::operation_aborted);
     }
     // Cancelled from outside both sides end, in either order: the one answer to that is an error.
-    bool const cancelled = cancellation.cancelled() != asio::cancellation_type::none;
+    bool const cancelled = is_cancelled(cancellation);
     if (ended.thrown && cancelled) co_return error_code(asio::error::operation_aborted);
     if (ended.thrown) std::rethrow_exception(ended.thrown);
     co_return std::move(*ended.result);

@@ -5,6 +5,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "domain/assert.hpp"
+#include "reactor/cancellation.hpp"
 
 namespace penstock::reactor {
 
@@ -22,8 +23,7 @@ bool Turnstile::enter_at_once() {
 
 asio::awaitable<error_code> Turnstile::enter(SteadyTime deadline) {
     auto const cancellation = co_await asio::this_coro::cancellation_state;
-    if (cancellation.cancelled() != asio::cancellation_type::none)
-        co_return asio::error::operation_aborted;
+    if (is_cancelled(cancellation)) co_return asio::error::operation_aborted;
     if (enter_at_once()) co_return error_code();
     if (line_.size() >= waiting_max_) co_return Errc::overloaded;
     Waiter waiter{asio::steady_timer(executor_)};

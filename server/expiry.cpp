@@ -4,6 +4,8 @@
 #include <boost/asio/this_coro.hpp>
 #include <variant>
 
+#include "reactor/cancellation.hpp"
+
 namespace penstock::server {
 namespace {
 
@@ -47,7 +49,7 @@ asio::awaitable<std::size_t> Expiry::end(std::vector<Work> work, SteadyTime dead
     for (auto& one : work) {
         if (steady_now() >= deadline) break;
         auto const outcome = co_await submit(std::move(one.command), deadline);
-        if (cancellation.cancelled() != asio::cancellation_type::none) break;
+        if (reactor::is_cancelled(cancellation)) break;
         if (!outcome) {
             leave_out(one.ledger, outcome.error());
             continue;

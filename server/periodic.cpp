@@ -4,6 +4,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <utility>
 
+#include "reactor/cancellation.hpp"
 #include "reactor/deadline.hpp"
 
 namespace penstock::server {
@@ -30,7 +31,7 @@ asio::awaitable<void> Periodic::run() {
         if (!awake) co_return;
         auto const start = steady_now();
         auto const done = co_await work_(start + options_.run_max);
-        if (cancellation.cancelled() != asio::cancellation_type::none) co_return;
+        if (reactor::is_cancelled(cancellation)) co_return;
         metrics_.runs.add();
         metrics_.duration.record(steady_now() - start);
         pause = pause_after(done);

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "domain/assert.hpp"
+#include "reactor/cancellation.hpp"
 #include "reactor/deadline.hpp"
 #include "reactor/turn.hpp"
 
@@ -30,10 +31,6 @@ asio::awaitable<asio::cancellation_state> own_cancellation() {
     co_return co_await asio::this_coro::cancellation_state;
 }
 
-bool is_on(asio::cancellation_state const& state) {
-    return state.cancelled() != asio::cancellation_type::none;
-}
-
 }  // namespace
 
 Connection::Connection(asio::any_io_executor executor, RedisAddress address,
@@ -51,13 +48,13 @@ Connection::~Connection() { fail_all(); }
 asio::awaitable<void> Connection::run() {
     auto const cancellation = co_await own_cancellation();
     reactor::Backoff backoff(limits_.backoff);
-    while (!is_on(cancellation)) {
+    while (!reactor::is_cancelled(cancellation)) {
         auto const connect_until = steady_now() + limits_.connect_max;
         auto const connected = co_await reactor::with_deadline(connect(), connect_until);
         auto const since = steady_now();
         // A cancellation that came with the last byte of the greeting: what is begun from here on
         // would never hear of it.
-        bool const cancelled = is_on(cancellation);
+        bool const cancelled = reactor::is_cancelled(cancellation);
         if (connected && !cancelled) {
             went_up();
             co_await exchange();
@@ -68,7 +65,7 @@ asio::awaitable<void> Connection::run() {
                 complain("connect: no answer in time", connected.error());
         }
         went_down();
-        if (is_on(cancellation)) break;
+        if (reactor::is_cancelled(cancellation)) break;
         co_await reactor::sleep_until(steady_now() + backoff.next(random_()));
     }
 }
@@ -142,7 +139,7 @@ asio::awaitable<Result<Connection::Done>> Connection::connect() {
         error_code ignored;
         socket_.close(ignored);
         auto const [failure] = co_await socket_.async_connect(endpoint, as_result);
-        if (is_on(cancellation)) co_return asio::error::operation_aborted;
+        if (reactor::is_cancelled(cancellation)) co_return asio::error::operation_aborted;
         error = failure;
         if (!error) break;
     }
@@ -192,7 +189,7 @@ asio::awaitable<error_code> Connection::greet() {
     if (unsent) co_return complain("login: " + unsent.message(), unsent);
     std::vector<char> block(read_block);
     while (awaited > 0) {
-        if (is_on(cancellation)) co_return asio::error::operation_aborted;
+        if (reactor::is_cancelled(cancellation)) co_return asio::error::operation_aborted;
         auto const [error, n] = co_await socket_.async_read_some(asio::buffer(block), as_result);
         if (error) co_return complain("login: " + error.message(), error);
         reader_->feed({block.data(), n});
@@ -240,7 +237,7 @@ asio::awaitable<void> Connection::read_loop() {
         // First what came with the last bytes of the greeting.
         if (!settle_replies()) co_return;
         auto const [error, n] = co_await socket_.async_read_some(asio::buffer(block), as_result);
-        if (is_on(cancellation)) co_return;
+        if (reactor::is_cancelled(cancellation)) co_return;
         if (error) {
             complain("read: " + error.message(), error);
             co_return;
@@ -288,7 +285,7 @@ asio::awaitable<void> Connection::write_loop() {
         note_write();
         auto const [error, n] =
             co_await asio::async_write(socket_, asio::buffer(sending_), as_result);
-        if (error || is_on(cancellation)) co_return;
+        if (error || reactor::is_cancelled(cancellation)) co_return;
     }
 }
 
@@ -313,7 +310,7 @@ asio::awaitable<void> Connection::watch_silence() {
             co_return;
         }
         co_await reactor::sleep_until(until);
-        if (is_on(cancellation)) co_return;
+        if (reactor::is_cancelled(cancellation)) co_return;
     }
 }
 

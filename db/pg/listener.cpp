@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "db/pg/plain_connection.hpp"
+#include "reactor/cancellation.hpp"
 #include "reactor/deadline.hpp"
 
 namespace penstock::db::pg {
@@ -25,9 +26,9 @@ asio::awaitable<void> Listener::run() {
     auto const cancellation = co_await asio::this_coro::cancellation_state;
     for (;;) {
         auto dialled = co_await dial(options_, steady_now() + options_.connect_max);
-        if (cancellation.cancelled() != asio::cancellation_type::none) co_return;
+        if (reactor::is_cancelled(cancellation)) co_return;
         if (dialled) co_await live(std::move(*dialled));
-        if (cancellation.cancelled() != asio::cancellation_type::none) co_return;
+        if (reactor::is_cancelled(cancellation)) co_return;
         auto const rest = backoff_.next(static_cast<std::uint32_t>(random_()));
         bool const rested = co_await reactor::sleep_until(steady_now() + rest);
         if (!rested) co_return;

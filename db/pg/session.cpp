@@ -4,6 +4,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <utility>
 
+#include "reactor/cancellation.hpp"
 #include "reactor/deadline.hpp"
 
 namespace penstock::db::pg {
@@ -25,14 +26,14 @@ asio::awaitable<void> Session::run() {
     auto const cancellation = co_await asio::this_coro::cancellation_state;
     for (;;) {
         auto dialled = co_await dial(options_, steady_now() + options_.connect_max);
-        if (cancellation.cancelled() != asio::cancellation_type::none) co_return;
+        if (reactor::is_cancelled(cancellation)) co_return;
         if (dialled) {
             co_await live(std::move(*dialled));
         } else {
             metrics_.connect_failures.add();
             last_failure_ = std::move(dialled.error());
         }
-        if (cancellation.cancelled() != asio::cancellation_type::none) co_return;
+        if (reactor::is_cancelled(cancellation)) co_return;
         bool const rested = co_await pause();
         if (!rested) co_return;
     }

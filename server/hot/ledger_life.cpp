@@ -10,6 +10,7 @@
 
 #include "cache/redis_client.hpp"
 #include "domain/model.hpp"
+#include "reactor/cancellation.hpp"
 #include "reactor/deadline.hpp"
 #include "reactor/task_group.hpp"
 #include "reactor/then_notify.hpp"
@@ -288,7 +289,7 @@ asio::awaitable<void> HotLedgerLife::end(reactor::TaskGroup& tasks) {
 
 asio::awaitable<bool> HotLedgerLife::is_stopped() {
     auto const state = co_await asio::this_coro::cancellation_state;
-    if (state.cancelled() != asio::cancellation_type::none) has_stopped_ = true;
+    if (reactor::is_cancelled(state)) has_stopped_ = true;
     co_return has_stopped_;
 }
 

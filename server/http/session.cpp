@@ -13,6 +13,7 @@
 #include <optional>
 #include <type_traits>
 
+#include "reactor/cancellation.hpp"
 #include "reactor/deadline.hpp"
 #include "server/http/request_parser.hpp"
 #include "server/http/response_text.hpp"
@@ -369,7 +370,7 @@ asio::awaitable<bool> Session<Stream>::answer() {
         response = co_await shard_.app.handle(std::move(request));
     } catch (std::exception const& error) {
         // Our own end is not the handler's failure.
-        if (cancellation.cancelled() != asio::cancellation_type::none) throw;
+        if (reactor::is_cancelled(cancellation)) throw;
         failure = error.what();
     }
     if (failure) {
@@ -462,9 +463,9 @@ asio::awaitable<void> Session<Stream>::pump(Response const& response) {
     for (;;) {
         bool const written = co_await flush();
         // What begins after a cancellation would never hear of it.
-        if (!written || cancellation.cancelled() != asio::cancellation_type::none) break;
+        if (!written || reactor::is_cancelled(cancellation)) break;
         auto const piece = co_await next_piece();
-        if (!piece || cancellation.cancelled() != asio::cancellation_type::none) {
+        if (!piece || reactor::is_cancelled(cancellation)) {
             broken_ = true;
             break;
         }
@@ -495,7 +496,7 @@ asio::awaitable<void> Session<Stream>::watch() {
         shard_.metrics.bytes_read.add(bytes);
         input_ended_ = error == asio::error::eof;
         if (error && (!input_ended_ || source_->is_endless())) co_return;
-        if (cancellation.cancelled() != asio::cancellation_type::none) co_return;
+        if (reactor::is_cancelled(cancellation)) co_return;
     }
     co_await reactor::sleep_until(never);
 }
@@ -509,7 +510,7 @@ asio::awaitable<Result<std::string>> Session<Stream>::next_piece() {
     } catch (std::exception const& error) {
         failure = error.what();
     }
-    bool const cancelled = cancellation.cancelled() != asio::cancellation_type::none;
+    bool const cancelled = reactor::is_cancelled(cancellation);
     if (!cancelled) shard_.observer.handler_failed(exchange_.request_id, failure);
     co_return asio::error::broken_pipe;
 }
@@ -611,7 +612,7 @@ asio::awaitable<void> run_guarded(SessionShard& shard, S& session) {
         co_await session.run();
         co_return;
     } catch (std::exception const& error) {
-        if (cancellation.cancelled() != asio::cancellation_type::none) co_return;
+        if (reactor::is_cancelled(cancellation)) co_return;
         failure = error.what();
     }
     shard.observer.handler_failed("", failure);

@@ -218,13 +218,11 @@ asio::awaitable<JobWorker::Attempt> JobWorker::handle(std::size_t kind, domain::
 /// Renews the lease in good time until the attempt may last no longer.
 asio::awaitable<JobWorker::Attempt> JobWorker::keep(Hold& hold, milliseconds attempt_max) {
     co_await asio::this_coro::throw_if_cancelled(false);
-    auto const cancellation = co_await asio::this_coro::cancellation_state;
     auto const give_up_at = steady_now() + attempt_max;
     auto renew_at = hold.until - options_.lease * 2 / 3;
     for (;;) {
         bool const awake = co_await reactor::sleep_until(std::min(renew_at, give_up_at));
-        bool const stopped = cancellation.cancelled() != asio::cancellation_type::none;
-        if (!awake || stopped) co_return Attempt(Attempt::End::stopped, "");
+        if (!awake) co_return Attempt(Attempt::End::stopped, "");
         if (steady_now() >= give_up_at)
             co_return Attempt(
                 Attempt::End::failed,
@@ -308,10 +306,8 @@ asio::awaitable<void> JobWorker::release(JobMetrics& metrics, db::HeldJob held) 
 
 asio::awaitable<void> JobWorker::sample() {
     co_await asio::this_coro::throw_if_cancelled(false);
-    auto const cancellation = co_await asio::this_coro::cancellation_state;
     for (;;) {
         auto const backlog = co_await queue_.backlog(step_deadline());
-        if (cancellation.cancelled() != asio::cancellation_type::none) co_return;
         if (backlog) note(*backlog);  // else the claims say so in the log
         bool const awake = co_await reactor::sleep_until(steady_now() + options_.sample_every);
         if (!awake) co_return;

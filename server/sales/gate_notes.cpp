@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cache/redis_client.hpp"
+#include "reactor/cancellation.hpp"
 #include "reactor/deadline.hpp"
 
 namespace penstock::server {
@@ -28,10 +29,7 @@ bool GateNotes::has_news(domain::ProductId sale) const {
 asio::awaitable<void> GateNotes::run() {
     co_await asio::this_coro::throw_if_cancelled(false);
     auto const cancellation = co_await asio::this_coro::cancellation_state;
-    auto const cancelled = [&] {
-        return cancellation.cancelled() != asio::cancellation_type::none;
-    };
-    while (!cancelled()) {
+    while (!reactor::is_cancelled(cancellation)) {
         if (sales_.empty()) {
             emptied_.notify();
             bool const awake = co_await added_.wait();
@@ -43,7 +41,7 @@ asio::awaitable<void> GateNotes::run() {
         }
         bool all_told = true;
         std::optional<domain::ProductId> last;
-        while (all_told && !cancelled()) {
+        while (all_told && !reactor::is_cancelled(cancellation)) {
             auto const next = last ? sales_.upper_bound(*last) : sales_.begin();
             if (next == sales_.end()) break;
             last = next->first;
