@@ -250,7 +250,6 @@ void Drain::note_home(domain::HotLedger row, std::size_t entries) {
         refusals_ = 0;
         has_brought_ = has_brought_ || entries > 0;
         gaps_.succeeded(milliseconds{0});
-        last_flush_at_ = parts_.clock.now();
         entries_max_ = entries_max_ < batch_.size() ? entries_max_ * 2 : 0;
     }
     drained_ = row.drained;

@@ -84,7 +84,6 @@ public:
     std::optional<HotEnd> end() const { return end_; }
     /// Up to where the store had the journal when it last answered.
     std::int64_t drained() const { return drained_; }
-    std::optional<domain::Instant> last_flush_at() const { return last_flush_at_; }
 
 private:
     using Entry = cache::ReadEntry;
@@ -146,7 +145,6 @@ private:
     std::size_t entries_max_ = 0;  ///< of the next command; 0: no matter
     int refusals_ = 0;
     std::string complaint_;  ///< of Redis
-    std::optional<domain::Instant> last_flush_at_;
     std::optional<HotEnd> ending_;
     std::optional<HotEnd> end_;
 };
