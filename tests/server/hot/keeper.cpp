@@ -83,6 +83,15 @@ asio::awaitable<Amount> stored_balance(HotCounter& counter, std::string address)
     co_return (*found)->standing.balance;
 }
 
+/// Everything came home, and every rule holds.
+Nothing expect_home(HotCounter& counter, Amount balance_of_alice) {
+    co_await until_home(counter);
+    auto const alice = co_await stored_balance(counter, "alice");
+    BOOST_TEST(alice == balance_of_alice);
+    auto const failed = co_await failed_checks(counter);
+    BOOST_TEST(failed == "");
+}
+
 std::string key_of(HotCounter const& counter, std::string_view part) {
     return cache::HotKeys(counter.desk.options().database).part(counter.ledger.id, part);
 }
@@ -98,11 +107,7 @@ BOOST_AUTO_TEST_CASE(a_ledger_is_opened_when_somebody_posts_and_comes_home) {
         co_await pay_in(counter, 100);
         auto const paid = co_await counter.ask(counter.transfer("alice", "bob", 30));
         BOOST_TEST(refusal_of(paid) == "done");
-        co_await until_home(counter);
-        auto const alice = co_await stored_balance(counter, "alice");
-        BOOST_TEST(alice == 70);
-        auto const failed = co_await failed_checks(counter);
-        BOOST_TEST(failed == "");
+        co_await expect_home(counter, 70);
         co_await home.stop();
     });
 }
@@ -139,11 +144,7 @@ BOOST_AUTO_TEST_CASE(redis_that_is_started_again_with_its_file_has_lost_nothing)
         BOOST_TEST(idle.lives().lost.get() == 0U);
         co_await idle.stop();
         Household home(counter, executor);
-        co_await until_home(counter);
-        auto const alice = co_await stored_balance(counter, "alice");
-        BOOST_TEST(alice == 123);
-        auto const failed = co_await failed_checks(counter);
-        BOOST_TEST(failed == "");
+        co_await expect_home(counter, 123);
         co_await home.stop();
     });
 }
@@ -178,11 +179,7 @@ Nothing lose_all(HotCounter& counter, std::function<void()> lose) {
     BOOST_TEST((is_done(once_more) && !is_replay(once_more)));
     auto const known = co_await counter.ask(counter.deposit("alice", 100), 1);
     BOOST_TEST(is_replay(known));
-    co_await until_home(counter);
-    auto const alice = co_await stored_balance(counter, "alice");
-    BOOST_TEST(alice == 130);
-    auto const failed = co_await failed_checks(counter);
-    BOOST_TEST(failed == "");
+    co_await expect_home(counter, 130);
     co_await home.stop();
 }
 
@@ -318,11 +315,7 @@ BOOST_AUTO_TEST_CASE(two_servers_open_one_ledger_and_one_of_them_may_go) {
         for (int i = 0; i < 20; ++i) co_await pay_in(counter, 1);
         co_await one.stop();
         for (int i = 0; i < 20; ++i) co_await pay_in(counter, 1);
-        co_await until_home(counter);
-        auto const alice = co_await stored_balance(counter, "alice");
-        BOOST_TEST(alice == 40);
-        auto const failed = co_await failed_checks(counter);
-        BOOST_TEST(failed == "");
+        co_await expect_home(counter, 40);
         co_await two.stop();
     });
 }
