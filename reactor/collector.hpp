@@ -149,7 +149,8 @@ private:
 
         void settle_some() {
             auto const end = std::min(next + replies_per_turn, tickets.size());
-            for (; next < end; ++next) tickets[next]->reply.set(std::move(replies[next]));
+            for (auto i = next; i < end; ++i) tickets[i]->reply.set(std::move(replies[i]));
+            next = end;
         }
     };
 
