@@ -37,10 +37,14 @@ std::string text_of(Instant at) {
     return text.data();
 }
 
-/// Of a ledger's rows that hang on its accounts.
-constexpr Statement const* child_purges[] = {
-    &sql::purge_purchases, &sql::purge_holds,         &sql::purge_streams,   &sql::purge_events,
-    &sql::purge_credits,   &sql::purge_credit_ledger, &sql::purge_hot_ledger};
+/// A page each, of a ledger's rows that hang on its accounts: from a kind and an id on.
+constexpr Statement const* row_purges[] = {&sql::purge_transfers, &sql::purge_purchases,
+                                           &sql::purge_holds,     &sql::purge_streams,
+                                           &sql::purge_events,    &sql::purge_credits};
+
+/// What there is once.
+constexpr Statement const* last_purges[] = {&sql::purge_credit_ledger, &sql::purge_hot_ledger,
+                                            &sql::purge_totals, &sql::purge_ledger};
 
 /// The count that a page begins with.
 std::size_t counted(pg::Row row) {
@@ -148,12 +152,11 @@ PostgresPurge::Removed PostgresPurge::purge_ledger(Work& work, Instant before, s
     auto progress = std::exchange(progress_, Progress());
     if (progress.ledger != ledger) progress = Progress();
     progress.ledger = ledger;
-    auto removed = co_await purge_transfers(work, progress, limit);
-    bool const emptied = removed && *removed == 0 && progress.transfers_are_gone;
-    if (emptied) removed = co_await purge_children(work, progress, limit);
-    bool const childless = emptied && removed && *removed == 0;
-    if (childless) removed = co_await purge_accounts(work, progress, limit);
-    bool const closing = childless && removed && *removed == 0;
+    auto removed = co_await purge_rows(work, progress, limit);
+    if (removed && *removed == 0) removed = co_await look_for_rows(work, progress);
+    bool const rowless = removed && progress.rows_are_gone;
+    if (rowless) removed = co_await purge_accounts(work, progress, limit);
+    bool const closing = rowless && removed && *removed == 0;
     if (closing) removed = co_await purge_the_rest(work, progress);
     if (!removed) co_return removed;
     auto const ended = co_await work.script("COMMIT");
@@ -163,41 +166,39 @@ PostgresPurge::Removed PostgresPurge::purge_ledger(Work& work, Instant before, s
     co_return removed;
 }
 
-PostgresPurge::Removed PostgresPurge::purge_transfers(Work& work, Progress& progress,
-                                                      std::size_t limit) {
-    if (progress.transfers_are_gone) co_return std::size_t{0};
-    Work::Texts place(1, progress.ledger);
-    place.push_back(progress.kind);
-    place.push_back(progress.transfer);
-    place.push_back(std::to_string(limit));
-    auto const page = co_await work.query(sql::purge_transfers, std::move(place));
-    if (!page) co_return page.error();
-    if (!page->empty()) {
-        auto read = [&] {
-            auto const row = (*page)[0];
-            progress.kind = row.text(1);
-            progress.transfer = row.text(2);
-            return counted(row);
-        };
-        co_return pg::decoded(read);
+/// A page of the first table that has any left behind the place where the last one ended.
+PostgresPurge::Removed PostgresPurge::purge_rows(Work& work, Progress& progress,
+                                                 std::size_t limit) {
+    while (progress.table < std::size(row_purges)) {
+        Work::Texts place(1, progress.ledger);
+        place.push_back(progress.kind);
+        place.push_back(progress.id);
+        place.push_back(std::to_string(limit));
+        auto const page = co_await work.query(*row_purges[progress.table], std::move(place));
+        if (!page) co_return page.error();
+        if (!page->empty()) {
+            auto read = [&] {
+                auto const row = (*page)[0];
+                progress.kind = row.text(1);
+                progress.id = row.text(2);
+                return counted(row);
+            };
+            co_return pg::decoded(read);
+        }
+        ++progress.table;
+        progress.kind = before_all_kinds;
+        progress.id = before_all_ids;
     }
-    Work::Texts of_ledger(1, progress.ledger);
-    auto const left = co_await work.query(sql::transfers_left, std::move(of_ledger));
-    if (!left) co_return left.error();
-    progress.transfers_are_gone = left->empty();
     co_return std::size_t{0};
 }
 
-/// Purchases, holds, streams, events and credits: a page of the first of them that has any left.
-PostgresPurge::Removed PostgresPurge::purge_children(Work& work, Progress const& progress,
-                                                     std::size_t limit) {
-    for (auto const* statement : child_purges) {
-        Work::Texts page(1, progress.ledger);
-        page.push_back(std::to_string(limit));
-        auto const gone = co_await work.query(*statement, std::move(page));
-        if (!gone) co_return gone.error();
-        if (gone->affected() > 0) co_return static_cast<std::size_t>(gone->affected());
-    }
+/// What somebody held was passed over: then the ledger stays for now.
+PostgresPurge::Removed PostgresPurge::look_for_rows(Work& work, Progress& progress) {
+    if (progress.rows_are_gone) co_return std::size_t{0};
+    Work::Texts of_ledger(1, progress.ledger);
+    auto const left = co_await work.query(sql::purge_left, std::move(of_ledger));
+    if (!left) co_return left.error();
+    progress.rows_are_gone = left->empty();
     co_return std::size_t{0};
 }
 
@@ -218,10 +219,10 @@ PostgresPurge::Removed PostgresPurge::purge_accounts(Work& work, Progress& progr
 
 PostgresPurge::Removed PostgresPurge::purge_the_rest(Work& work, Progress const& progress) {
     Work::Texts of_ledger(1, progress.ledger);
-    auto const totals = co_await work.query(sql::purge_totals, of_ledger);
-    if (!totals) co_return totals.error();
-    auto const itself = co_await work.query(sql::purge_ledger, of_ledger);
-    if (!itself) co_return itself.error();
+    for (auto const* statement : last_purges) {
+        auto const gone = co_await work.query(*statement, of_ledger);
+        if (!gone) co_return gone.error();
+    }
     co_return std::size_t{1};
 }
 

@@ -21,18 +21,22 @@ public:
                                              SteadyTime deadline);
 
 private:
+    static constexpr char const* beginning_of_time = "-infinity";
+    static constexpr char const* before_all_kinds = "-1";
+    static constexpr char const* before_all_ids = "00000000-0000-0000-0000-000000000000";
+
     /// How far a ledger's rows are gone: the next page begins there, not among the dead entries
     /// that the pages before it have left in the index.
     struct Progress {
         std::string ledger;
-        std::string kind = "-1";
-        std::string transfer = domain::Uuid().to_string();
-        bool transfers_are_gone = false;
+        std::size_t table = 0;  ///< which of those whose rows hang on accounts; one after the other
+        // Of the last row that went, in the order in which that table is walked.
+        std::string kind = before_all_kinds;
+        std::string id = before_all_ids;
+        bool rows_are_gone = false;  ///< of all these tables
         std::string address;
     };
     using Removed = asio::awaitable<Result<std::size_t>>;
-
-    static constexpr char const* beginning_of_time = "-infinity";
 
     /// Statements on the purge's connection, until `deadline`.
     class Work;
@@ -41,8 +45,8 @@ private:
     Removed purge_ledger(Work& work, domain::Instant before, std::size_t limit);
     Removed purge_answers(Work& work, domain::Instant before, std::size_t limit);
     void note(pg::Failure const& failure) const;
-    static Removed purge_transfers(Work& work, Progress& progress, std::size_t limit);
-    static Removed purge_children(Work& work, Progress const& progress, std::size_t limit);
+    static Removed purge_rows(Work& work, Progress& progress, std::size_t limit);
+    static Removed look_for_rows(Work& work, Progress& progress);
     static Removed purge_accounts(Work& work, Progress& progress, std::size_t limit);
     static Removed purge_the_rest(Work& work, Progress const& progress);
 

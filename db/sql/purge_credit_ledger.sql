@@ -1,2 +1,2 @@
 -- How far a deleted ledger's credits were. Primary key.
-DELETE FROM credit_ledgers WHERE ledger_id = $1 AND $2::int8 > 0
+DELETE FROM credit_ledgers WHERE ledger_id = $1

@@ -1,3 +1,10 @@
--- At most $2 streams of a deleted ledger. A range of the primary key.
-DELETE FROM streams WHERE ledger_id = $1 AND id = ANY (ARRAY(
-    SELECT id FROM streams WHERE ledger_id = $1 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED))
+-- At most $4 streams of a deleted ledger, in the order of the primary key, behind $3. One that
+-- somebody locks is left out. Answers how many there were and which was the last, of kind $2: they
+-- have none.
+WITH page AS (
+    SELECT id FROM streams WHERE ledger_id = $1 AND id > $3
+    ORDER BY id LIMIT $4 FOR UPDATE SKIP LOCKED
+), gone AS (
+    DELETE FROM streams s USING page p WHERE s.ledger_id = $1 AND s.id = p.id
+)
+SELECT count(*) OVER (), $2::int2, id FROM page ORDER BY id DESC LIMIT 1

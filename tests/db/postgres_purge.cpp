@@ -92,6 +92,37 @@ std::string execute(tests::Operator& sql, db::Statement const& statement,
     return sql("EXECUTE " + name + '(' + arguments + ')');
 }
 
+/// As many rows as `n` says in each table whose rows hang on a ledger's accounts, but transfers.
+void hang_on(tests::Operator& sql, std::string const& ledger, std::string const& n) {
+    auto const fill = [&](std::string const& table, std::string const& values) {
+        sql("INSERT INTO " + table + " SELECT " + values + " FROM generate_series(1, " + n + ") g");
+    };
+    auto const id = std::string("gen_random_uuid()"), scope = quoted(ledger) + "::uuid";
+    fill(
+        "purchases (ledger_id, id, buyer, author, price, author_amount, platform_amount,"
+        " royalty_percent)",
+        scope + ", " + id + ", " + id + ", " + id + ", 1, 1, 0, 70");
+    fill("holds (ledger_id, id, from_account, to_account, amount, status)",
+         scope + ", " + id + ", " + id + ", " + id + ", 1, g % 4");
+    fill(
+        "streams (ledger_id, id, sender, recipient, total, duration_s, released, refunded,"
+        " updated_at, status)",
+        scope + ", " + id + ", " + id + ", " + id + ", 1, 1, 0, 0, '2020-1-1', 0");
+    fill("events (scope_id, id, organization_id, type, subject)",
+         scope + ", " + id + ", " + id + ", g % 5, " + id);
+    fill("credit_operations (ledger_id, id, kind, reference, minted, drain)",
+         scope + ", " + id + ", 0, g, true, 0");
+    auto const parts = std::string("SELECT id, id, 1, 0") + " FROM credit_operations";
+    sql("INSERT INTO credit_entries (operation_id, account_id, amount, index) " + parts);
+    sql("INSERT INTO credit_lots (operation_id, account_id, amount, index, amount_remaining, "
+        "is_open)"
+        " SELECT id, id, 1, 0, 0, false FROM credit_operations");
+}
+
+constexpr char const* hanging_tables[] = {
+    "purchases",         "holds",          "streams",    "events",
+    "credit_operations", "credit_entries", "credit_lots"};
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(postgres_purge)
@@ -235,6 +266,64 @@ BOOST_AUTO_TEST_CASE(a_purge_reads_its_own_rows_only_and_each_of_them_once) {
             sql("SELECT idx_tup_read FROM pg_stat_user_indexes WHERE indexrelname = '" +
                 std::string(index) + "'");
         BOOST_TEST(std::stoul(read) <= 4 * dead, index << " " << read);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_hangs_on_accounts_is_read_once_as_well_and_all_of_it_goes) {
+    tests::MigratedDatabase database;
+    constexpr std::size_t dead = 2000, pages = 20;
+    auto load = [&](db::Store&, LivingWriter& one, LivingWriter&) -> asio::awaitable<void> {
+        co_await found_and_delete(one, "dead", 1);
+    };
+    auto sql = database.connect();
+    tests::keep_autovacuum_away(database);
+    with_store(database.store_options(), load);
+    hang_on(sql, sql("SELECT id FROM ledgers WHERE name = 'dead'"), std::to_string(dead));
+    sql("SELECT pg_stat_reset()");
+    tests::Operator elsewhere(tests::Database::server_url());
+    elsewhere("BEGIN");
+    elsewhere("SELECT pg_current_xact_id()");
+    auto body = [&](db::Store& store, LivingWriter&, LivingWriter&) -> asio::awaitable<void> {
+        auto const removed = co_await purge_all(store, ledgers_free, dead / pages);
+        BOOST_TEST(removed == 1u + 5 * dead + rows_beside_transfers);
+    };
+    with_store(database.store_options(), body);
+    sql.await(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND backend_type = 'client backend'",
+        "1");
+    for (auto const* table : hanging_tables)
+        BOOST_TEST(sql(std::string("SELECT count(*) FROM ") + table) == "0", table);
+    for (auto const* index :
+         {"purchases_pkey", "holds_by_status", "holds_pkey", "streams_pkey", "events_pkey",
+          "credit_operations_pkey", "credit_entries_pkey", "credit_lots_pkey"}) {
+        auto const read =
+            sql("SELECT idx_tup_read FROM pg_stat_user_indexes WHERE indexrelname = '" +
+                std::string(index) + "'");
+        BOOST_TEST(std::stoul(read) <= 4 * dead, index << " " << read);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(whatever_somebody_holds_keeps_its_ledger_until_it_is_free) {
+    for (std::string const table : {"purchases", "holds", "streams", "credit_operations"}) {
+        tests::MigratedDatabase database;
+        auto holder = database.connect();
+        auto body = [&](db::Store& store, LivingWriter& one,
+                        LivingWriter&) -> asio::awaitable<void> {
+            co_await found_and_delete(one, "held", 1);
+            hang_on(holder, holder("SELECT id FROM ledgers WHERE name = 'held'"), "3");
+            holder("BEGIN");
+            holder("SELECT 1 FROM " + table + " WHERE id = (SELECT id FROM " + table +
+                   " LIMIT 1) FOR UPDATE");
+            auto removed = co_await purge_all(store, ledgers_free, 2);
+            BOOST_TEST(removed == 1u + 5 * 3 - 1);
+            BOOST_TEST(holder("SELECT count(*) FROM accounts") == "2");
+            holder("ROLLBACK");
+            removed = co_await purge_all(store, ledgers_free, 2);
+            BOOST_TEST(removed == 1u + rows_beside_transfers);
+            BOOST_TEST(holder("SELECT count(*) FROM " + table) == "0");
+        };
+        BOOST_TEST_CONTEXT(table) { with_store(impatient(database), body); }
     }
 }
 
