@@ -320,7 +320,7 @@ private:
         }
         auto const closed = co_await ask(sql::close_recorded_lots, of_ledger_and_account());
         if (!closed) co_return closed.error();
-        found_.misclosed = closed->affected();
+        found_.misclosed = static_cast<std::int64_t>(closed->affected());
         if (only_) co_return error_code();  // of the others nothing is known
         auto params = of_ledger();
         params.uuid(after_.operation.value.bytes);

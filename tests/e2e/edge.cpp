@@ -92,7 +92,7 @@ struct House {
         use();
         auto const keys = talk("KEYS", "ps:idem:*");
         BOOST_TEST_REQUIRE(keys.elements.size() == 1U);
-        auto const place = keys.elements.front().text;
+        auto place = keys.elements.front().text;
         while (!talk("GET", place).text.starts_with("A1") && Clock::now() < limit) {
         }
         return place;

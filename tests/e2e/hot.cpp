@@ -32,7 +32,7 @@ std::string new_hot_ledger(Api& api, std::string const& more = "") {
 }
 
 std::string new_till(Api& api, long money = 1'000) {
-    auto const ledger = new_hot_ledger(api);
+    auto ledger = new_hot_ledger(api);
     for (auto const* name : {"ann", "bob"}) api.new_account(ledger, name);
     auto const in = api.deposit(ledger, "ann", money);
     BOOST_TEST_REQUIRE(in.status == 201U, in.body);

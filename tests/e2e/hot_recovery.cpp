@@ -9,7 +9,7 @@ namespace {
 using namespace std::chrono_literals;
 
 std::string ledger_of_ann(Api& api) {
-    auto const ledger = new_hot_ledger(api);
+    auto ledger = new_hot_ledger(api);
     api.new_account(ledger, "ann");
     return ledger;
 }

@@ -250,7 +250,7 @@ inline std::string hot_account(long number) { return "acc:" + std::to_string(num
 
 /// A hot ledger with accounts that have enough for every test.
 inline std::string funded_hot_ledger(Api& api) {
-    auto const ledger = new_hot_ledger(api);
+    auto ledger = new_hot_ledger(api);
     for (long i = 0; i < hot_accounts; ++i) {
         api.new_account(ledger, hot_account(i));
         insist(api, ledger, hot_account(i), hot_funds);

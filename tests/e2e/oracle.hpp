@@ -237,7 +237,7 @@ inline void check_trade(ServerProcess const& server, std::string const& ledger, 
 }
 
 inline std::string ledger_with_traders(ServerProcess const& server) {
-    auto const ledger = ledger_with_ann(server);
+    auto ledger = ledger_with_ann(server);
     Api api(server);
     api.new_account(ledger, "bob");
     BOOST_TEST_REQUIRE(api.deposit(ledger, "ann", 1'000'000).status == 201U);

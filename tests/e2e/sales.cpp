@@ -54,7 +54,7 @@ std::string paid_into(std::string const& ledger, std::string const& seller) {
 
 /// A ledger with a seller and with ann, who has that much.
 std::string ledger_of_ann(Shop& shop, long amount) {
-    auto const ledger = shop.new_ledger();
+    auto ledger = shop.new_ledger();
     shop.new_account(ledger, "ann");
     shop.new_account(ledger, "seller");
     if (amount > 0) shop.deposit(ledger, "ann", amount);

@@ -39,7 +39,7 @@ ServerProcess::Ended move_by(std::string const& command, std::string const& from
 
 std::string open_shop(ServerProcess& server) {
     Api api(server);
-    auto const ledger = api.new_ledger();
+    auto ledger = api.new_ledger();
     for (int i = 0; i < accounts; ++i) {
         api.new_account(ledger, account(i));
         BOOST_TEST(api.deposit(ledger, account(i), 1'000).status == 201U);

@@ -19,7 +19,7 @@ std::int64_t number(json::object const& object, char const* name) {
 
 /// A ledger in which "ann" has money and "bob" has none.
 std::string new_ledger_of_two(Api& api, long money = 1'000'000) {
-    auto const ledger = api.new_ledger();
+    auto ledger = api.new_ledger();
     for (auto const* name : {"ann", "bob"}) api.new_account(ledger, name);
     BOOST_TEST_REQUIRE(api.deposit(ledger, "ann", money).status == 201);
     return ledger;
@@ -53,7 +53,7 @@ json::object done(Api& api, std::string const& stream, std::string const& action
 
 /// The path of a stream that runs.
 std::string running(Api& api, std::string const& ledger, long total, long duration_s) {
-    auto const stream = ledger + "/streams/" + text(draft(api, ledger, total, duration_s), "id");
+    auto stream = ledger + "/streams/" + text(draft(api, ledger, total, duration_s), "id");
     done(api, stream, "start");
     return stream;
 }

@@ -32,7 +32,7 @@ HttpAnswer act(Api& api, std::string const& ledger, std::string const& what, std
 }
 
 std::string new_market(Api& api, long money = 1'000'000) {
-    auto const ledger = api.new_ledger();
+    auto ledger = api.new_ledger();
     for (auto const* name : {"buyer", "author", "other"}) api.new_account(ledger, name);
     BOOST_TEST_REQUIRE(api.deposit(ledger, "buyer", money).status == 201);
     return ledger;

@@ -186,7 +186,7 @@ private:
             if (n <= 0) throw std::runtime_error("the browser has ended: is chromium installed?");
             buffer_.append(block, static_cast<std::size_t>(n));
         }
-        auto const message = json::parse(buffer_.substr(0, end));
+        auto message = json::parse(buffer_.substr(0, end));
         buffer_.erase(0, end + 1);
         return message;
     }
