@@ -43,8 +43,8 @@ db::DuePage Expiry::next_page() {
 asio::awaitable<std::size_t> Expiry::end(std::vector<Work> work, SteadyTime deadline) {
     auto const cancellation = co_await asio::this_coro::cancellation_state;
     // Those that failed before come last: what they wait for, nobody else does.
-    std::ranges::stable_partition(
-        work, [this](Work const& one) { return !failing_.contains(one.ledger); });
+    std::stable_partition(work.begin(), work.end(),
+                          [this](Work const& one) { return !failing_.contains(one.ledger); });
     std::size_t ended = 0;
     for (auto& one : work) {
         if (steady_now() >= deadline) break;

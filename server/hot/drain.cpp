@@ -182,8 +182,7 @@ void Drain::take_window() {
         std::ranges::move(reactor::take_batch(window_, parts_.drain_metrics.batches, steady_now()),
                           std::back_inserter(batch_));
     std::ranges::sort(batch_, comes_before);
-    auto const twice = std::ranges::unique(batch_, is_same);
-    batch_.erase(twice.begin(), twice.end());
+    batch_.erase(std::unique(batch_.begin(), batch_.end(), is_same), batch_.end());
 }
 
 asio::awaitable<SteadyTime> Drain::bring_home() {

@@ -156,8 +156,7 @@ void Sync::let_pass() {
 void Sync::take_batch() {
     batch_ = reactor::take_batch(window_, parts_.sync_metrics.batches, steady_now());
     std::ranges::sort(batch_);
-    auto const twice = std::ranges::unique(batch_);
-    batch_.erase(twice.begin(), twice.end());
+    batch_.erase(std::unique(batch_.begin(), batch_.end()), batch_.end());
     std::erase_if(batch_, [this](auto const& address) {
         return !claims_.contains(address) || waiting_.contains(address);
     });

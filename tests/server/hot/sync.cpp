@@ -390,8 +390,8 @@ BOOST_AUTO_TEST_CASE(whoever_joins_or_dies_nothing_is_lost_doubled_or_ahead) {
                             &home.drain(drain_options, "server " + std::to_string(round)),
                             &home.sync(sync_options));
                     for (auto posts = draw(8); posts > 0; --posts) {
-                        auto const from = names[draw(4)];
-                        auto const to = names[draw(4)];
+                        auto const& from = names[draw(4)];
+                        auto const& to = names[draw(4)];
                         auto const said = co_await home.till.move(from, to, 1);
                         posted += said == "posted" ? 1 : 0;
                     }
