@@ -1,5 +1,6 @@
 #include "server/expiry.hpp"
 
+#include <algorithm>
 #include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <variant>

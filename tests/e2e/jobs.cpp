@@ -16,7 +16,7 @@ json::object await(Api& api, std::string const& path, Holds holds) {
     while (std::chrono::steady_clock::now() < deadline) {
         auto const answer = api.get(path);
         BOOST_REQUIRE_MESSAGE(answer.status == 200, answer.body);
-        auto const document = answer.document().as_object();
+        auto document = answer.document().as_object();
         if (holds(document)) return document;
         last = answer.body;
     }
