@@ -62,7 +62,7 @@ private:
         ::chmod(identity.private_key().c_str(), S_IRUSR | S_IWUSR);
         if (::geteuid() == 0) {
             auto const* const owner = ::getpwnam("postgres");
-            BOOST_REQUIRE(owner != nullptr);
+            if (owner == nullptr) throw std::runtime_error("there is no user postgres");
             for (auto const& path : {directory.string(), rules.string(), identity.certificate(),
                                      identity.private_key()})
                 BOOST_REQUIRE(::chown(path.c_str(), owner->pw_uid, owner->pw_gid) == 0);
