@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <stdexcept>
 
 #include "tests/e2e/api.hpp"
 #include "tests/support/tls.hpp"
