@@ -111,9 +111,9 @@ asio::awaitable<std::vector<std::string>> FundedLedgers::come_home(Client& clien
     co_return found;
 }
 
-asio::awaitable<void> FundedLedgers::watch(Client& client, bool const& over) {
+asio::awaitable<void> FundedLedgers::watch(Client& client, std::stop_token over) {
     if (posted_ != Posted::hot) co_return;
-    while (!over) {
+    while (!over.stop_requested()) {
         auto const again = steady_now() + between_looks;
         try {
             co_await look(client);

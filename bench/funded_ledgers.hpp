@@ -4,6 +4,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -35,7 +36,7 @@ public:
     asio::awaitable<std::vector<std::string>> check(Client& client);
 
     /// Hot ledgers: looks how far behind PostgreSQL is, until `over`. Throws nothing.
-    asio::awaitable<void> watch(Client& client, bool const& over);
+    asio::awaitable<void> watch(Client& client, std::stop_token over);
     /// Hot ledgers: until all is in PostgreSQL. In words: what does not get there.
     asio::awaitable<std::vector<std::string>> come_home(Client& client);
     /// Hot ledgers: how far behind it was, and how long it took to come home.

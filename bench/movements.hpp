@@ -2,7 +2,9 @@
 #pragma once
 
 #include <optional>
+#include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bench/funded_ledgers.hpp"
@@ -29,8 +31,8 @@ public:
     asio::awaitable<std::vector<std::string>> check(Client& client) {
         return ledgers_.check(client);
     }
-    asio::awaitable<void> watch(Client& client, bool const& over) {
-        return ledgers_.watch(client, over);
+    asio::awaitable<void> watch(Client& client, std::stop_token over) {
+        return ledgers_.watch(client, std::move(over));
     }
     Figures figures() const { return ledgers_.figures(); }
 

@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <exception>
 #include <memory>
+#include <stop_token>
 
 #include "bench/arm.hpp"
 #include "bench/conditions.hpp"
@@ -169,11 +170,11 @@ asio::awaitable<void> Run::measure() {
 }
 
 asio::awaitable<void> Run::measure_slice(Side& side, std::chrono::duration<double> length) {
-    bool over = false;
+    std::stop_source over;
     reactor::TaskGroup watching(executor_);
-    watching.spawn(side.scenario->watch(side.client, over));
+    watching.spawn(side.scenario->watch(side.client, over.get_token()));
     co_await side.arm.slice(length, true);
-    over = true;
+    over.request_stop();
     co_await watching.join();
 }
 

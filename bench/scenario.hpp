@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -48,8 +49,8 @@ public:
     virtual void on_failure(Call const& call) { (void)call; }
 
     /// Looks at the server beside a measured slice, on a connection without other work, until
-    /// `over`. Throws nothing.
-    virtual asio::awaitable<void> watch(Client& client, bool const& over) {
+    /// `over` is asked for. Throws nothing.
+    virtual asio::awaitable<void> watch(Client& client, std::stop_token over) {
         (void)client, (void)over;
         co_return;
     }

@@ -13,8 +13,8 @@ std::string describe(LotRepair const& repair) {
     if (repair.contradiction)
         return "the history contradicts itself from operation " +
                repair.contradiction->to_string() + " on";
-    auto const read = std::to_string(repair.lots) + " lots, " + std::to_string(repair.entries) +
-                      " rows of history";
+    auto read = std::to_string(repair.lots) + " lots, " + std::to_string(repair.entries) +
+                " rows of history";
     if (is_clean(repair)) return read;
     auto text = std::to_string(repair.missing) + " missing, " + std::to_string(repair.differing) +
                 " differing, " + std::to_string(repair.surplus) + " surplus, " +

@@ -1,7 +1,7 @@
 #include "db/memory_credits.hpp"
 
 #include <algorithm>
-#include <ranges>
+#include <boost/range/adaptor/reversed.hpp>
 #include <set>
 #include <tuple>
 
@@ -254,7 +254,7 @@ CreditStore::History MemoryCredits::list_history(LedgerId ledger, CreditHistoryP
                                                  SteadyTime) {
     CreditHistoryList list;
     std::size_t scanned = 0;
-    for (auto const& [place, entry] : std::views::reverse(entries_)) {
+    for (auto const& [place, entry] : boost::adaptors::reverse(entries_)) {
         if (list.items.size() == page.limit || list.scanned_to) break;
         if (entry.ledger != ledger || !is_walked(entry, page)) continue;
         if (!page.kind || entry.kind == *page.kind) list.items.push_back(entry);

@@ -1,6 +1,6 @@
 // How products and their orders are kept in memory.
 #include <algorithm>
-#include <ranges>
+#include <boost/range/adaptor/reversed.hpp>
 
 #include "db/memory_rows.hpp"
 #include "db/memory_store.hpp"
@@ -88,7 +88,7 @@ Store::Listed<Product> MemoryStore::list_products(OrganizationId organization,
                                                   std::optional<ProductId> before,
                                                   std::size_t limit, SteadyTime) {
     std::vector<Product> list;
-    for (auto const& [id, product] : std::views::reverse(products_)) {
+    for (auto const& [id, product] : boost::adaptors::reverse(products_)) {
         if (product.organization != organization || (before && id >= *before)) continue;
         if (list.size() < limit) list.push_back(product);
     }
@@ -118,7 +118,7 @@ Store::Found<Order> MemoryStore::find_order(ProductId product, OrderId id, Stead
 Store::Listed<Order> MemoryStore::list_orders(ProductId product, OrderPage page, SteadyTime) {
     std::vector<Order> list;
     auto const orders = orders_of(product);
-    for (auto const* order : std::views::reverse(orders)) {
+    for (auto const* order : boost::adaptors::reverse(orders)) {
         if (page.user && order->user != *page.user) continue;
         if (page.before && order->id >= *page.before) continue;
         if (list.size() < page.limit) list.push_back(*order);

@@ -1,6 +1,6 @@
 #include "db/memory_streams.hpp"
 
-#include <ranges>
+#include <boost/range/adaptor/reversed.hpp>
 
 #include "db/memory_rows.hpp"
 #include "domain/assert.hpp"
@@ -76,7 +76,8 @@ asio::awaitable<Result<StreamList>> MemoryStreams::list_streams(LedgerId ledger,
                                                                 SteadyTime) {
     StreamList list;
     std::size_t scanned = 0;
-    for (auto const* stream : of(ledger) | std::views::reverse) {
+    auto const streams = of(ledger);
+    for (auto const* stream : boost::adaptors::reverse(streams)) {
         if (list.items.size() == page.limit || list.scanned_to) break;
         if (!is_walked(*stream, page)) continue;
         if (matches(*stream, page)) list.items.push_back(*stream);

@@ -14,8 +14,6 @@
 namespace penstock::server {
 namespace {
 
-using reactor::Trigger;
-
 /// What a batch pays for it: about the rows that it writes.
 struct WeightOf {
     template <class Command>

@@ -1,5 +1,7 @@
 // Many transfers in one request, each of which stands alone.
 #include <boost/json/parse.hpp>
+#include <stop_token>
+#include <utility>
 
 #include "bench/funded_ledgers.hpp"
 #include "bench/ledger_view.hpp"
@@ -62,8 +64,8 @@ public:
         return ledgers_.check(client);
     }
 
-    asio::awaitable<void> watch(Client& client, bool const& over) override {
-        return ledgers_.watch(client, over);
+    asio::awaitable<void> watch(Client& client, std::stop_token over) override {
+        return ledgers_.watch(client, std::move(over));
     }
     Figures figures() const override { return ledgers_.figures(); }
 

@@ -1,5 +1,8 @@
 // One transfer or one purchase per request: transfers between accounts chosen uniformly, by Zipf's
 // law, or all to one; purchases from authors all over, from one, or all in one ledger.
+#include <stop_token>
+#include <utility>
+
 #include "bench/movements.hpp"
 #include "bench/scenarios/scenarios.hpp"
 
@@ -28,8 +31,8 @@ public:
         return movements_.check(client);
     }
 
-    asio::awaitable<void> watch(Client& client, bool const& over) override {
-        return movements_.watch(client, over);
+    asio::awaitable<void> watch(Client& client, std::stop_token over) override {
+        return movements_.watch(client, std::move(over));
     }
     Figures figures() const override { return movements_.figures(); }
 

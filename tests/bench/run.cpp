@@ -6,11 +6,13 @@
 #include <boost/test/unit_test.hpp>
 #include <map>
 
-#include "support/mock_server.hpp"
+#include "tests/bench/support/complaints.hpp"
+#include "tests/bench/support/mock_server.hpp"
 
 namespace penstock::bench {
 namespace {
 
+using tests::all_text;
 using tests::Mischief;
 using tests::MockServer;
 
@@ -32,13 +34,6 @@ Options options_for(MockServer const& server, std::string scenario) {
 RunResult run_against(Mischief mischief, std::string scenario = "transfers") {
     MockServer const server(mischief);
     return run(options_for(server, std::move(scenario)));
-}
-
-std::string all_text(ArmResult const& arm) {
-    std::string text;
-    for (auto const& off : arm.off) text += off + "\n";
-    for (auto const& fault : arm.stats.faults) text += fault + "\n";
-    return text;
 }
 
 BOOST_AUTO_TEST_SUITE(run_against_a_mock, *boost::unit_test::timeout(120))

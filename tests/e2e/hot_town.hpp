@@ -416,7 +416,7 @@ inline void settle(Api& api, HotLog& log) {
     for (auto& [key, request] : log.requests()) {
         HttpAnswer answer;
         await_that(
-            [&] {
+            [&, &key = key, &request = request] {
                 answer = api.post(request.path, request.body, key);
                 return answer.status != 503 && answer.status != 504 &&
                        answer.code() != "idempotency_in_flight";

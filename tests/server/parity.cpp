@@ -640,7 +640,7 @@ BOOST_AUTO_TEST_CASE(what_differs_in_one_list_only_is_found_there_and_nowhere_el
     std::size_t number = 0;
     for (auto const& [shape, damaged] : one_of_each) {
         auto const how = ways[number++ % std::size(ways)];
-        auto const only = [&](std::string const& list, int) {
+        auto const only = [how, damaged = damaged](std::string const& list, int) {
             return list == damaged ? std::optional(how) : std::nullopt;
         };
         Shelf primary, shadow(only);

@@ -12,12 +12,14 @@
 #include <sstream>
 
 #include "bench/chaos/process.hpp"
+#include "tests/bench/support/complaints.hpp"
 #include "tests/bench/support/mock_server.hpp"
 #include "tests/support/run.hpp"
 
 namespace penstock::bench::chaos {
 namespace {
 
+using tests::all_text;
 using tests::Mischief;
 using tests::MockServer;
 
@@ -59,14 +61,6 @@ int held_back_by(std::string const& difference) {
     for (std::string word; words >> word;)
         if (word.find_first_not_of("0123456789") == word.npos) numbers.push_back(std::stoi(word));
     return numbers.size() == 2 ? numbers[0] - numbers[1] : -1;
-}
-
-std::string all_text(ChaosResult const& result) {
-    std::string text;
-    for (auto const& detail : result.total.judgement.details) text += detail + "\n";
-    for (auto const& difference : result.total.off) text += difference + "\n";
-    for (auto const& surprise : result.surprises) text += surprise + "\n";
-    return text;
 }
 
 BOOST_AUTO_TEST_SUITE(chaos, *boost::unit_test::timeout(120))

@@ -4,11 +4,13 @@
 #include "bench/credits/view.hpp"
 #include "bench/ground.hpp"
 #include "bench/run.hpp"
+#include "tests/bench/support/complaints.hpp"
 #include "tests/bench/support/mock_server.hpp"
 
 namespace penstock::bench {
 namespace {
 
+using tests::all_text;
 using tests::Mischief;
 using tests::MockServer;
 
@@ -25,16 +27,6 @@ Options options_for(MockServer const& server, std::string scenario) {
     options.credits.short_lived = 0.3;
     options.credits.lifetime_s = 1;
     return options;
-}
-
-std::string all_text(RunResult const& result) {
-    std::string text;
-    for (auto const& arm : result.arms) {
-        for (auto const& off : arm.off) text += off + "\n";
-        for (auto const& fault : arm.stats.faults) text += fault + "\n";
-        for (auto const& [what, count] : arm.stats.wrong) text += what + "\n";
-    }
-    return text;
 }
 
 RunResult run_against(Mischief mischief) {

@@ -4,11 +4,13 @@
 
 #include "bench/chaos/chaos.hpp"
 #include "bench/run.hpp"
+#include "tests/bench/support/complaints.hpp"
 #include "tests/bench/support/mock_server.hpp"
 
 namespace penstock::bench {
 namespace {
 
+using tests::all_text;
 using tests::Mischief;
 using tests::MockServer;
 
@@ -23,16 +25,6 @@ Options options_for(MockServer const& server) {
     options.requests = 400;
     options.settle_s = 0.3;
     return options;
-}
-
-std::string all_text(RunResult const& result) {
-    std::string text;
-    for (auto const& arm : result.arms) {
-        for (auto const& off : arm.off) text += off + "\n";
-        for (auto const& fault : arm.stats.faults) text += fault + "\n";
-        for (auto const& [what, count] : arm.stats.wrong) text += what + "\n";
-    }
-    return text;
 }
 
 RunResult run_against(Mischief mischief) {
@@ -52,14 +44,6 @@ chaos::ChaosResult round_against(Mischief mischief) {
     options.chaos.rounds = 1;
     options.chaos.faults = {"true"};
     return chaos::run_chaos(options);
-}
-
-std::string all_text(chaos::ChaosResult const& result) {
-    std::string text;
-    for (auto const& detail : result.total.judgement.details) text += detail + "\n";
-    for (auto const& difference : result.total.off) text += difference + "\n";
-    for (auto const& surprise : result.surprises) text += surprise + "\n";
-    return text;
 }
 
 BOOST_AUTO_TEST_SUITE(hot_against_a_mock, *boost::unit_test::timeout(120))

@@ -4,11 +4,13 @@
 #include "bench/ground.hpp"
 #include "bench/run.hpp"
 #include "bench/scenario.hpp"
+#include "tests/bench/support/complaints.hpp"
 #include "tests/bench/support/mock_server.hpp"
 
 namespace penstock::bench {
 namespace {
 
+using tests::all_text;
 using tests::Mischief;
 using tests::MockServer;
 
@@ -23,16 +25,6 @@ Options options_for(MockServer const& server) {
     options.warmup_s = 0;
     options.requests = 400;
     return options;
-}
-
-std::string all_text(RunResult const& result) {
-    std::string text;
-    for (auto const& arm : result.arms) {
-        for (auto const& off : arm.off) text += off + "\n";
-        for (auto const& fault : arm.stats.faults) text += fault + "\n";
-        for (auto const& [what, count] : arm.stats.wrong) text += what + "\n";
-    }
-    return text;
 }
 
 RunResult run_against(Mischief mischief) {
